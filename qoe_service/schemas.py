@@ -1,0 +1,208 @@
+"""The wire contract: what a caller sends and what comes back.
+
+Every reply has the length and the order of its request. A failure is a `null` with a `Status`,
+never a number.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+"""The Big Five, in the order every trait vector of this project uses."""
+
+LOWEST_SCORE, HIGHEST_SCORE = 1.0, 5.0
+"""The ends of the ITU-T five-grade scale: 1 bad, 2 poor, 3 fair, 4 good, 5 excellent."""
+
+
+class Status(StrEnum):
+    """Why an answer is what it is. Only `ok` carries a number."""
+
+    OK = "ok"
+    BAD_IMAGE = "bad_image"
+    BAD_PROMPT = "bad_prompt"
+    UNKNOWN_PERSONA = "unknown_persona"
+    JUDGE_UNAVAILABLE = "judge_unavailable"
+    DEADLINE = "deadline"
+    OUT_OF_DOMAIN = "out_of_domain"
+
+
+class Wire(BaseModel):
+    """A message: immutable, and an unknown key is an error rather than a silent loss."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Traits(Wire):
+    """Big-Five z-scores against the persona's norm: 0 is the population mean, 1 one SD."""
+
+    openness: float = Field(ge=-4, le=4)
+    conscientiousness: float = Field(ge=-4, le=4)
+    extraversion: float = Field(ge=-4, le=4)
+    agreeableness: float = Field(ge=-4, le=4)
+    neuroticism: float = Field(ge=-4, le=4)
+
+    def vector(self) -> tuple[float, ...]:
+        """The five z-scores in the order of `TRAITS`."""
+        return tuple(getattr(self, trait) for trait in TRAITS)
+
+
+class Context(Wire):
+    """The circumstances in which a picture was experienced."""
+
+    delay_s: float = Field(default=0.0, ge=0)
+
+
+class Item(Wire):
+    """One picture to be judged for the prompt that asked for it."""
+
+    id: str = Field(min_length=1, max_length=200)
+    image: str = Field(description="The picture file, base64.")
+    prompt: str
+    group_id: str | None = None
+    context: Context = Context()
+
+
+class PanelRequest(Wire):
+    """Who judges: named personas, or a panel of n drawn from the registry; all of it if neither."""
+
+    personas: tuple[str, ...] | None = Field(default=None, min_length=1)
+    panel: int | None = Field(default=None, ge=1)
+    deadline_ms: int | None = Field(default=None, ge=1)
+    tier: str | None = Field(default=None, description="Force one tier; null lets the ladder decide.")
+
+    @model_validator(mode="after")
+    def _one_way_to_name_the_judges(self) -> Self:
+        if self.personas is not None and self.panel is not None:
+            raise ValueError("give either 'personas' or 'panel', not both")
+        return self
+
+
+class ScoreRequest(PanelRequest):
+    """`POST /v1/score`."""
+
+    items: tuple[Item, ...] = Field(min_length=1)
+
+
+class Provenance(Wire):
+    """Enough to say, later, exactly what produced a score."""
+
+    judge: str
+    revision: str
+    prompt: str | None = Field(description="Judge template as id@version+sha; null if none was used.")
+    persona: str = Field(description="Hash of the persona's content.")
+    calibration: str | None
+
+
+class Judgment(Wire):
+    """One persona's opinion of one picture."""
+
+    persona: str
+    status: Status
+    score: float | None = Field(default=None, ge=LOWEST_SCORE, le=HIGHEST_SCORE)
+    reward: float | None = Field(default=None, ge=0, le=1)
+    se: float | None = Field(default=None, ge=0)
+    tier: str | None = None
+    extraction: str | None = None
+    cached: bool = False
+    reason: str | None = None
+    provenance: Provenance | None = None
+
+    @model_validator(mode="after")
+    def _only_ok_has_a_number(self) -> Self:
+        numbers = (self.score, self.reward, self.se)
+        if self.status is Status.OK and None in numbers:
+            raise ValueError("a judgment that is ok needs score, reward and se")
+        if self.status is not Status.OK and any(number is not None for number in numbers):
+            raise ValueError(f"a judgment that is {self.status} must not carry a number")
+        return self
+
+
+class MeanOpinionScore(Wire):
+    """The panel's mean opinion with its 95 % interval, over the judgments that are ok."""
+
+    mean: float
+    low: float
+    high: float
+    n: int = Field(ge=1)
+
+
+class Result(Wire):
+    """What the panel thinks of one item. `status` is `ok` if at least one judgment is."""
+
+    id: str
+    status: Status
+    reward: float | None
+    mos: MeanOpinionScore | None
+    judgments: tuple[Judgment, ...]
+    reason: str | None = None
+
+
+class Usage(Wire):
+    """What answering cost."""
+
+    judgments: int = 0
+    cached: int = 0
+    failed: int = 0
+    provider_calls: int = 0
+    tokens: int = 0
+
+
+class ScoreReply(Wire):
+    """The reply to `POST /v1/score`."""
+
+    results: tuple[Result, ...]
+    usage: Usage
+
+
+class RewardItem(Wire):
+    """One picture of a compact JSON request; in an npy request the pictures travel as a stack."""
+
+    image: str = Field(description="The picture file, base64.")
+    prompt: str
+
+
+class RewardsRequest(PanelRequest):
+    """`POST /v1/rewards` as JSON: pictures and prompts in, numbers or nulls out."""
+
+    items: tuple[RewardItem, ...] = Field(min_length=1)
+
+
+class StackRequest(PanelRequest):
+    """The JSON part beside an `application/x-npy` stack of uint8 pictures (N, H, W, 3)."""
+
+    prompts: tuple[str, ...] = Field(min_length=1)
+
+
+class RewardsReply(Wire):
+    """Rewards in [0, 1] or null: per item the panel's mean, and per item each persona's own.
+
+    `rewards[i]` is the mean over the non-null entries of `by_persona[i]`, whose columns follow
+    `personas`. `statuses[i]` says why `rewards[i]` is null.
+    """
+
+    personas: tuple[str, ...]
+    rewards: tuple[Annotated[float, Field(ge=0, le=1)] | None, ...]
+    by_persona: tuple[tuple[float | None, ...], ...]
+    statuses: tuple[Status, ...]
+    usage: Usage
+
+
+class JudgeInfo(Wire):
+    """One rung of the ladder, as `GET /v1/judges` tells it."""
+
+    tier: str
+    judge: str
+    revision: str
+    ready: bool
+    reason: str | None = None
+
+
+class Readiness(Wire):
+    """`GET /health/ready`: a canary picture scored by every tier."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    tiers: tuple[JudgeInfo, ...]
