@@ -1,0 +1,145 @@
+"""An actor that denoises an action out of noise, given the state.
+
+The reverse chain is a DDPM of few steps under the variance-preserving (VP) schedule. It predicts
+the clean action itself, through tanh, and every step is a weighted mean of that prediction and the
+noisy action; so the action always lies in [-1, 1] and no clip ever cuts a gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.preprocessing import get_action_dim
+from stable_baselines3.common.torch_layers import create_mlp
+from torch import Tensor, nn
+
+BETA_MIN, BETA_MAX = 0.1, 10.0
+"""Ends of the VP schedule [Q-rel: the released diffusion-DDPG code of the same author]."""
+
+
+@dataclass(frozen=True)
+class ReverseChain:
+    """Per denoising step (first to last): what the next noisy action is made of.
+
+    x_{i-1} = `clean[i]` * x0_hat + `noisy[i]` * x_i + `noise_std[i]` * z, with z ~ N(0, I): the
+    posterior q(x_{i-1} | x_i, x0_hat) of a DDPM. The last step is x0_hat alone, without noise.
+    """
+
+    clean: tuple[float, ...]
+    noisy: tuple[float, ...]
+    noise_std: tuple[float, ...]
+
+
+def vp_betas(steps: int) -> Tensor:
+    """The VP schedule's beta_1..beta_N, float64, shape (N,).
+
+    beta_i = 1 - exp(-beta_min / N - (2i - 1) / (2 N^2) * (beta_max - beta_min))   [Q-rel]
+    """
+    if steps < 1:
+        raise ValueError(f"a chain needs at least one denoising step, not {steps}")
+    i = torch.arange(1, steps + 1, dtype=torch.float64)
+    return 1 - torch.exp(-BETA_MIN / steps - (2 * i - 1) / (2 * steps**2) * (BETA_MAX - BETA_MIN))
+
+
+def reverse_chain(steps: int) -> ReverseChain:
+    """The posterior's coefficients under the VP schedule, ordered as the chain runs: N..1."""
+    betas = vp_betas(steps)
+    alphas = 1 - betas
+    signal = torch.cumprod(alphas, dim=0)
+    signal_before = torch.cat([torch.ones(1, dtype=torch.float64), signal[:-1]])
+    clean = signal_before.sqrt() * betas / (1 - signal)
+    noisy = alphas.sqrt() * (1 - signal_before) / (1 - signal)
+    noise_std = (betas * (1 - signal_before) / (1 - signal)).sqrt()
+    return ReverseChain(*(tuple(c.flip(0).tolist()) for c in (clean, noisy, noise_std)))
+
+
+class DiffusionActor(BasePolicy):
+    """A conditional denoiser in the place of Stable-Baselines3's TD3 `Actor`.
+
+    The observation is encoded once; each denoising step adds only the noisy action and the step's
+    own bias to that encoding: width x (action + width + action) multiplications a step.
+
+    `net_arch`: widths of the state encoder; the last is the width of the denoiser. 128 halves the
+    cost of 256 (benchmarks/agents.py). `denoising_steps`: 4 to 6 is usual; cost grows with it.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Box,
+        net_arch: list[int],
+        features_extractor: nn.Module,
+        features_dim: int,
+        activation_fn: type[nn.Module] = nn.Mish,
+        normalize_images: bool = True,
+        denoising_steps: int = 5,
+    ) -> None:
+        super().__init__(
+            observation_space,
+            action_space,
+            features_extractor=features_extractor,
+            normalize_images=normalize_images,
+            squash_output=True,
+        )
+        self.net_arch, self.activation_fn = net_arch, activation_fn
+        self.features_dim, self.denoising_steps = features_dim, denoising_steps
+        self.action_dim = get_action_dim(action_space)
+        self.chain = reverse_chain(denoising_steps)
+        self.generator = torch.Generator(device="cpu")
+        width = net_arch[-1]
+        self.encode = nn.Sequential(*create_mlp(features_dim, 0, net_arch[:-1], activation_fn))
+        self.state_in = nn.Linear(net_arch[-2] if len(net_arch) > 1 else features_dim, width)
+        self.action_in = nn.Linear(self.action_dim, width, bias=False)
+        self.step_in = nn.Embedding(denoising_steps, width)
+        self.denoise = nn.Sequential(
+            activation_fn(),
+            nn.Linear(width, width),
+            activation_fn(),
+            nn.Linear(width, self.action_dim),
+        )
+        nn.init.normal_(self.step_in.weight, std=0.1)
+
+    def propose(self, observation: Tensor, *, mean: bool = False) -> tuple[Tensor, Tensor]:
+        """Actions (B, A) in [-1, 1] and the logits (B, A) they are the tanh of.
+
+        `mean` runs the chain without noise: one observation, one action. Otherwise every call
+        draws from the actor's own generator, so that a seed fixes what is explored.
+        """
+        features = self.extract_features(observation, self.features_extractor)
+        state = self.state_in(self.encode(features))  # (B, W), the same for all denoising steps
+        draw = torch.zeros if mean else self._noise
+        shape = (features.shape[0], self.action_dim)
+        noisy = draw(shape).to(features)
+        logits = noisy
+        for step in range(self.denoising_steps):
+            logits = self.denoise(state + self.action_in(noisy) + self.step_in.weight[step])
+            noisy = (
+                self.chain.clean[step] * torch.tanh(logits)
+                + self.chain.noisy[step] * noisy
+                + self.chain.noise_std[step] * draw(shape).to(features)
+            )
+        return noisy, logits
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Sampled actions (B, A), differentiable through the whole chain."""
+        return self.propose(observation)[0]
+
+    def _predict(self, observation: Tensor, deterministic: bool = False) -> Tensor:
+        return self.propose(observation, mean=deterministic)[0]
+
+    def _noise(self, shape: tuple[int, int]) -> Tensor:
+        return torch.randn(shape, generator=self.generator)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {
+            **super()._get_constructor_parameters(),
+            "net_arch": self.net_arch,
+            "features_dim": self.features_dim,
+            "activation_fn": self.activation_fn,
+            "features_extractor": self.features_extractor,
+            "denoising_steps": self.denoising_steps,
+        }
