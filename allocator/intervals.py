@@ -1,0 +1,130 @@
+"""Honest statistics for few runs: interquartile means, stratified bootstrap, paired differences.
+
+Scores come as a matrix (runs, strata): one row a training seed, one column a scenario. Intervals
+are 95 % percentile intervals; every resampling draws from the generator it is given.
+Protocol: Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import trim_mean
+
+Scores = NDArray[np.float64]
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A statistic with the 95 % interval around it."""
+
+    point: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is told of one quantity over the seeds that produced it."""
+
+    mean: float
+    iqm: float
+    low: float
+    high: float
+    seeds: int
+
+
+def iqm(scores: ArrayLike) -> float:
+    """Interquartile mean: the mean of the middle half, a quarter trimmed at either end."""
+    return float(trim_mean(np.asarray(scores, np.float64), 0.25, axis=None))
+
+
+def bootstrap(
+    scores: ArrayLike,
+    statistic: Callable[[Scores], float],
+    rng: np.random.Generator,
+    repetitions: int = 2000,
+) -> Interval:
+    """The statistic and its stratified bootstrap interval: rows are resampled within each column.
+
+    `scores`: (runs,) or (runs, strata). One run alone gives an interval of zero width: it says
+    nothing of how runs differ, so ask for at least three.
+    """
+    table = _as_table(scores)
+    drawn = [statistic(_resample(table, rng)) for _ in range(repetitions)]
+    low, high = _percentiles(drawn)
+    return Interval(point=statistic(table), low=low, high=high)
+
+
+def summarise(scores: ArrayLike, rng: np.random.Generator) -> Summary:
+    """Mean, IQM and the IQM's interval over the rows of `scores` (runs,) or (runs, strata)."""
+    table = _as_table(scores)
+    interval = bootstrap(table, iqm, rng)
+    return Summary(
+        mean=float(table.mean()),
+        iqm=interval.point,
+        low=interval.low,
+        high=interval.high,
+        seeds=len(table),
+    )
+
+
+def paired_difference(
+    ours: ArrayLike, theirs: ArrayLike, rng: np.random.Generator, repetitions: int = 2000
+) -> Interval:
+    """Mean difference of runs that met the same random numbers, row by row.
+
+    Pairing removes what the pairs have in common (the same channels, the same requests), so the
+    interval is narrower than that of two independent means wherever the rows are correlated.
+    """
+    first, second = _as_table(ours), _as_table(theirs)
+    if first.shape != second.shape:
+        raise ValueError(f"pairs need equal shapes, not {first.shape} and {second.shape}")
+    return bootstrap(first - second, lambda table: float(table.mean()), rng, repetitions)
+
+
+def improvement_probability(ours: ArrayLike, theirs: ArrayLike) -> float:
+    """P(a run of ours beats a run of theirs): Mann-Whitney's U, a tie counting half.
+
+    Averaged over the strata.
+    """
+    first, second = _as_table(ours), _as_table(theirs)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(f"both need the same strata, not {first.shape[1]} and {second.shape[1]}")
+    gaps = first[:, None, :] - second[None, :, :]  # (ours, theirs, strata)
+    return float(((gaps > 0) + 0.5 * (gaps == 0)).mean())
+
+
+def progress_between(score: ArrayLike, floor: ArrayLike, ceiling: ArrayLike) -> Scores:
+    """How far of the way from `floor` to `ceiling`: 0 at the floor, 1 at the ceiling."""
+    way = np.asarray(ceiling, np.float64) - np.asarray(floor, np.float64)
+    if np.any(way <= 0):
+        raise ValueError("the ceiling must lie above the floor for a way between them to exist")
+    share: Scores = (np.asarray(score, np.float64) - np.asarray(floor, np.float64)) / way
+    return share
+
+
+def _as_table(scores: ArrayLike) -> Scores:
+    table = np.asarray(scores, np.float64)
+    if table.ndim == 1:
+        table = table[:, None]
+    if table.ndim != 2 or table.size == 0:
+        raise ValueError(f"scores must be (runs,) or (runs, strata), not {table.shape}")
+    if not np.isfinite(table).all():
+        raise ValueError("scores hold a null: leave failed runs out and say how many they were")
+    return table
+
+
+def _resample(table: Scores, rng: np.random.Generator) -> Scores:
+    rows = rng.integers(len(table), size=table.shape)
+    return np.take_along_axis(table, rows, axis=0)
+
+
+def _percentiles(values: list[float]) -> tuple[float, float]:
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)
