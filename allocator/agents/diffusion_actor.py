@@ -74,7 +74,7 @@ class DiffusionActor(BasePolicy):
         net_arch: list[int],
         features_extractor: nn.Module,
         features_dim: int,
-        activation_fn: type[nn.Module] = nn.Mish,
+        activation_fn: type[nn.Module] = nn.SiLU,
         normalize_images: bool = True,
         denoising_steps: int = 5,
     ) -> None:

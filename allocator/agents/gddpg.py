@@ -71,7 +71,8 @@ class DiffusionPolicy(TD3Policy):
         # TD3Policy builds the networks inside its own constructor.
         self.denoising_steps = denoising_steps
         kwargs.setdefault("net_arch", [128, 128])
-        kwargs.setdefault("activation_fn", nn.Mish)
+        # Mish, usual in the family, is the same shape at two thirds of the speed on a CPU.
+        kwargs.setdefault("activation_fn", nn.SiLU)
         super().__init__(*args, **kwargs)
 
     def make_actor(self, features_extractor: nn.Module | None = None) -> DiffusionActor:
