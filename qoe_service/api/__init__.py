@@ -1,0 +1,1 @@
+"""The HTTP face of the service. HTTP only: what judges is in `qoe_service.scoring`."""
