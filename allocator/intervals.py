@@ -1,7 +1,8 @@
 """Honest statistics for few runs: interquartile means, stratified bootstrap, paired differences.
 
-Scores come as a matrix (runs, strata): one row a training seed, one column a scenario. Intervals
-are 95 % percentile intervals; every resampling draws from the generator it is given.
+Scores come as a matrix: one row a training seed, one column a scenario (resample `within_columns`)
+or a held-out episode that every run met (resample `crossed`). Intervals are 95 % percentile
+intervals; every resampling draws from the generator it is given.
 Protocol: Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice".
 """
 
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import trim_mean
 
 Scores = NDArray[np.float64]
+Resampling = Callable[[Scores, np.random.Generator], Scores]
 LEVEL = 0.95
 
 
@@ -43,27 +45,40 @@ def iqm(scores: ArrayLike) -> float:
     return float(trim_mean(np.asarray(scores, np.float64), 0.25, axis=None))
 
 
+def within_columns(table: Scores, rng: np.random.Generator) -> Scores:
+    """Rows drawn anew in each column: columns are strata whose runs are independent."""
+    rows = rng.integers(len(table), size=table.shape)
+    return np.take_along_axis(table, rows, axis=0)
+
+
+def crossed(table: Scores, rng: np.random.Generator) -> Scores:
+    """Whole rows and whole columns drawn anew: the same runs met the same episodes."""
+    rows, columns = (rng.integers(n, size=n) for n in table.shape)
+    return table[np.ix_(rows, columns)]
+
+
 def bootstrap(
     scores: ArrayLike,
     statistic: Callable[[Scores], float],
     rng: np.random.Generator,
+    *,
+    resampling: Resampling = within_columns,
     repetitions: int = 2000,
 ) -> Interval:
-    """The statistic and its stratified bootstrap interval: rows are resampled within each column.
+    """The statistic of `scores`, (runs,) or (runs, columns), and its bootstrap interval.
 
-    `scores`: (runs,) or (runs, strata). One run alone gives an interval of zero width: it says
-    nothing of how runs differ, so ask for at least three.
+    One run alone says nothing of how runs differ: train at least three.
     """
     table = _as_table(scores)
-    drawn = [statistic(_resample(table, rng)) for _ in range(repetitions)]
+    drawn = [statistic(resampling(table, rng)) for _ in range(repetitions)]
     low, high = _percentiles(drawn)
     return Interval(point=statistic(table), low=low, high=high)
 
 
 def summarise(scores: ArrayLike, rng: np.random.Generator) -> Summary:
-    """Mean, IQM and the IQM's interval over the rows of `scores` (runs,) or (runs, strata)."""
+    """Mean, IQM and the IQM's interval of (runs, episodes), over runs and episodes alike."""
     table = _as_table(scores)
-    interval = bootstrap(table, iqm, rng)
+    interval = bootstrap(table, iqm, rng, resampling=crossed)
     return Summary(
         mean=float(table.mean()),
         iqm=interval.point,
@@ -73,18 +88,15 @@ def summarise(scores: ArrayLike, rng: np.random.Generator) -> Summary:
     )
 
 
-def paired_difference(
-    ours: ArrayLike, theirs: ArrayLike, rng: np.random.Generator, repetitions: int = 2000
-) -> Interval:
-    """Mean difference of runs that met the same random numbers, row by row.
+def paired_difference(ours: ArrayLike, theirs: ArrayLike, rng: np.random.Generator) -> Interval:
+    """Mean difference of two (runs, episodes) tables whose columns met the same random numbers.
 
-    Pairing removes what the pairs have in common (the same channels, the same requests), so the
-    interval is narrower than that of two independent means wherever the rows are correlated.
+    Pairing removes what the episodes have in common (the same channels, the same requests), so
+    the interval is narrower than that of two independent means wherever they are correlated.
+    A single row, such as an optimum's, is held against every row of the other.
     """
-    first, second = _as_table(ours), _as_table(theirs)
-    if first.shape != second.shape:
-        raise ValueError(f"pairs need equal shapes, not {first.shape} and {second.shape}")
-    return bootstrap(first - second, lambda table: float(table.mean()), rng, repetitions)
+    first, second = np.broadcast_arrays(_as_table(ours), _as_table(theirs))
+    return bootstrap(first - second, lambda t: float(t.mean()), rng, resampling=crossed)
 
 
 def improvement_probability(ours: ArrayLike, theirs: ArrayLike) -> float:
@@ -113,15 +125,10 @@ def _as_table(scores: ArrayLike) -> Scores:
     if table.ndim == 1:
         table = table[:, None]
     if table.ndim != 2 or table.size == 0:
-        raise ValueError(f"scores must be (runs,) or (runs, strata), not {table.shape}")
+        raise ValueError(f"scores must be (runs,) or (runs, columns), not {table.shape}")
     if not np.isfinite(table).all():
         raise ValueError("scores hold a null: leave failed runs out and say how many they were")
     return table
-
-
-def _resample(table: Scores, rng: np.random.Generator) -> Scores:
-    rows = rng.integers(len(table), size=table.shape)
-    return np.take_along_axis(table, rows, axis=0)
 
 
 def _percentiles(values: list[float]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from allocator.intervals import (
     bootstrap,
+    crossed,
     improvement_probability,
     iqm,
     paired_difference,
@@ -38,7 +39,9 @@ def test_iqm_moves_with_its_data_and_ignores_their_order(values, shift, scale) -
 @settings(deadline=None, max_examples=25)
 @given(values=scores, seed=st.integers(0, 2**32 - 1))
 def test_interval_lies_within_the_data_and_follows_its_generator(values, seed) -> None:
-    intervals = [bootstrap(values, iqm, np.random.default_rng(seed), 50) for _ in range(2)]
+    intervals = [
+        bootstrap(values, iqm, np.random.default_rng(seed), repetitions=50) for _ in range(2)
+    ]
     assert intervals[0] == intervals[1]
     assert values.min() - 1e-9 <= intervals[0].low <= intervals[0].high <= values.max() + 1e-9
 
@@ -46,26 +49,41 @@ def test_interval_lies_within_the_data_and_follows_its_generator(values, seed) -
 def test_resampling_stays_within_each_stratum() -> None:
     # Constant columns: any mixture between the strata would show as spread.
     table = np.column_stack([np.zeros(5), np.full(5, 100.0)])
-    interval = bootstrap(table, lambda t: float(t.mean()), np.random.default_rng(0), 200)
+    interval = bootstrap(
+        table, lambda t: float(t.mean()), np.random.default_rng(0), repetitions=200
+    )
     assert (interval.low, interval.point, interval.high) == (50, 50, 50)
+
+
+def test_crossed_resampling_keeps_what_runs_and_episodes_have_in_common() -> None:
+    # A bad run is bad in every episode, so drawing it twice must show: strata would average it out.
+    table = np.repeat([[0.0], [0.0], [9.0]], 100, axis=1)
+    mean = lambda t: float(t.mean())  # noqa: E731
+    rng = np.random.default_rng(0)
+    honest = bootstrap(table, mean, rng, resampling=crossed, repetitions=300)
+    assert honest.low == 0
+    assert honest.high >= 6
+    strata = bootstrap(table, mean, rng, repetitions=300)
+    assert strata.high - strata.low < 2
 
 
 def test_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     hits = 0
     for _ in range(200):
-        interval = bootstrap(rng.normal(size=20), lambda t: float(t.mean()), rng, 200)
+        interval = bootstrap(rng.normal(size=20), lambda t: float(t.mean()), rng, repetitions=200)
         hits += interval.low <= 0 <= interval.high
     assert 0.85 <= hits / 200 <= 0.99  # the percentile bootstrap is a little short at 20 runs
 
 
 def test_pairing_sees_a_small_difference_that_noise_would_hide() -> None:
     rng = np.random.default_rng(2)
-    episode = rng.normal(0, 10, size=12)
-    ours, theirs = episode + 0.5 + rng.normal(0, 0.1, 12), episode + rng.normal(0, 0.1, 12)
+    episode = rng.normal(0, 10, size=(1, 12))  # what all runs meet alike
+    ours = episode + 0.5 + rng.normal(0, 0.1, (3, 12))
+    theirs = episode + rng.normal(0, 0.1, (3, 12))
     paired = paired_difference(ours, theirs, rng)
     assert 0.3 < paired.low < 0.5 < paired.high < 0.7
-    unpaired = bootstrap(ours, lambda t: float(t.mean()), rng)
+    unpaired = bootstrap(ours, lambda t: float(t.mean()), rng, resampling=crossed)
     assert unpaired.high - unpaired.low > 20 * (paired.high - paired.low)
 
 
@@ -103,5 +121,10 @@ def test_scores_that_cannot_be_summarised_are_refused(bad, why) -> None:
 
 
 def test_pairs_of_unequal_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="equal shapes"):
+    with pytest.raises(ValueError, match="broadcast"):
         paired_difference([1, 2], [1, 2, 3], np.random.default_rng(0))
+
+
+def test_an_optimum_is_paired_with_every_run() -> None:
+    difference = paired_difference([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]], np.random.default_rng(0))
+    assert difference.point == pytest.approx(-3)
