@@ -35,6 +35,19 @@ PROGRESSIVE = {"stands": "standing", "walks": "walking", "sits": "sitting", "fli
 PLURAL = {"stands": "stand", "walks": "walk", "sits": "sit", "flies": "fly"}
 EMPTY_WORDS = ("nobody", "an empty scene")
 
+GENERAL_WORDS = {
+    ("man",): ("a person",),
+    ("woman",): ("a person",),
+    ("dog",): ("a pet", "an animal"),
+    ("cat",): ("a pet", "an animal"),
+    ("bird",): ("an animal",),
+    ("man", "woman"): ("two people", "people"),
+    ("dog", "cat"): ("two pets", "animals"),
+}
+"""Broader names, which captions use now and then so that people may prompt with them."""
+
+GENERAL_PROBABILITY = 0.08
+
 OMISSION_PROBABILITY = 0.2
 """How often a caption leaves out each of style, time, tidiness, place and action."""
 
@@ -93,12 +106,18 @@ def _join(parts: Sequence[str | None], ending: str | None) -> str:
 def _subjects(scene: Scene, *, with_action: bool, rng: np.random.Generator) -> str:
     if not scene.subjects:
         return _choose(EMPTY_WORDS, rng)
-    names = _names(scene.subjects if rng.random() < 0.5 else scene.subjects[::-1])
+    names = _names_of_chance(scene.subjects, rng)
     if scene.action is None or not with_action:
         return names
     if rng.random() < 0.5:
         return f"{names} {PROGRESSIVE[scene.action]}"
     return f"{names} {_finite(scene)}"
+
+
+def _names_of_chance(subjects: tuple[str, ...], rng: np.random.Generator) -> str:
+    if subjects in GENERAL_WORDS and rng.random() < GENERAL_PROBABILITY:
+        return _choose(GENERAL_WORDS[subjects], rng)
+    return _names(subjects if rng.random() < 0.5 else subjects[::-1])
 
 
 def _plain_subjects(scene: Scene) -> str:

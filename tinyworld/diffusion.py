@@ -1,0 +1,114 @@
+"""tinyworld's latent diffusion model: autoencoder, U-ViT and CLIP's text tower, ready to sample.
+
+What is here knows one forward pass; guidance, sampling and sharing are the generator's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler
+from numpy.typing import NDArray
+
+from tinyworld.autoencoder import LATENT_SHAPE, Autoencoder
+from tinyworld.clip import TEXT_WIDTH, WEIGHTS, TinyClip, create_clip, load_clip
+from tinyworld.uvit import BLOCKS, UViT
+from tinyworld.weight_files import load_weights
+
+
+@dataclass(frozen=True)
+class LatentDiffusion:
+    """A text-conditioned denoiser of latents (4, 16, 16) with unit variance."""
+
+    clip: TinyClip
+    autoencoder: Autoencoder
+    denoiser: UViT
+    revision: str
+    latent_shape: tuple[int, int, int] = LATENT_SHAPE
+    blocks: int = BLOCKS
+
+    def encode_text(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Token features (N, L, C) of prompts, float32."""
+        return self.clip.text_features(prompts)
+
+    @property
+    def unconditional(self) -> torch.Tensor:
+        """Token features (L, C) of the empty prompt."""
+        return self.clip.text_features([""])[0]
+
+    def embed_text(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors (N, D): the dot product of two is how similar their meanings are."""
+        return self.clip.embed_texts(prompts)
+
+    @torch.inference_mode()
+    def velocity(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
+    ) -> torch.Tensor:
+        """Predicted velocity (N, 4, 16, 16) float32, for timesteps (N,) and features (N, L, C)."""
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            predicted: torch.Tensor = self.denoiser(latents, timesteps, text)
+        return predicted.float()
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> NDArray[np.uint8]:
+        """Pictures (N, 64, 64, 3) of clean latents (N, 4, 16, 16)."""
+        pixels = self.autoencoder.decode(latents).clamp(-1, 1)
+        bytes_ = ((pixels + 1) * 127.5).round().to(torch.uint8)
+        return np.ascontiguousarray(bytes_.permute(0, 2, 3, 1).numpy())
+
+    def scheduler(self) -> DDIMScheduler:
+        """A fresh sampler with the noise schedule that the model was trained on."""
+        return noise_schedule()
+
+
+def noise_schedule() -> DDIMScheduler:
+    """The cosine schedule, with velocity prediction and steps that end at the noisiest."""
+    return DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        clip_sample=False,
+    )
+
+
+@cache
+def load_diffusion() -> LatentDiffusion:
+    """The shipped model."""
+    autoencoder, denoiser = Autoencoder(), UViT(TEXT_WIDTH)
+    autoencoder.load_state_dict(load_weights(WEIGHTS / "autoencoder.safetensors"))
+    denoiser.load_state_dict(load_weights(WEIGHTS / "uvit.safetensors"))
+    return _frozen(load_clip(), autoencoder, denoiser, revision=_revision())
+
+
+def random_diffusion(seed: int) -> LatentDiffusion:
+    """A model of random weights: it runs like the shipped one and draws noise."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        autoencoder, denoiser = Autoencoder(), UViT(TEXT_WIDTH)
+        for block in (
+            denoiser.head,
+            *(b.modulation for b in denoiser.modules() if hasattr(b, "modulation")),
+        ):
+            torch.nn.init.normal_(block.weight, std=0.05)
+    return _frozen(create_clip(seed), autoencoder, denoiser, revision=f"random-{seed}")
+
+
+def _frozen(
+    clip: TinyClip, autoencoder: Autoencoder, denoiser: UViT, revision: str
+) -> LatentDiffusion:
+    autoencoder.eval().requires_grad_(False)
+    denoiser.eval().requires_grad_(False)
+    return LatentDiffusion(clip, autoencoder, denoiser, revision)
+
+
+def _revision() -> str:
+    digest = hashlib.sha256()
+    for name in ("clip", "autoencoder", "uvit"):
+        digest.update((WEIGHTS / f"{name}.safetensors").read_bytes())
+    return digest.hexdigest()[:12]
