@@ -1,0 +1,101 @@
+"""What can go wrong before anything is judged.
+
+QoEError
+├── BadImage              one picture cannot be judged: a status for that item alone
+├── PersonaFileError      a persona file is wrong: file, line, column, key
+├── JudgeUnavailable      a judge could not be loaded, or failed while judging
+└── RequestError          the request is wrong as a whole: HTTP answers 4xx
+    ├── DuplicateId
+    ├── TooManyItems
+    ├── PanelTooLarge
+    ├── UnknownTier
+    └── BadStack
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from qoe_service.personas import Persona
+
+
+class QoEError(Exception):
+    """The root of every error this package raises on purpose."""
+
+
+class BadImage(QoEError):
+    """These bytes are not a picture that can be judged; the text says why and what to send."""
+
+
+@dataclass(frozen=True)
+class PersonaProblem:
+    """One thing that is wrong with one persona file. Lines and columns count from 1."""
+
+    source: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}: {self.message}"
+
+
+class PersonaFileError(QoEError):
+    """Persona files are wrong; every problem of every file is told at once.
+
+    `valid` are the personas of the files that are right.
+    """
+
+    def __init__(self, problems: Sequence[PersonaProblem], valid: Sequence[Persona] = ()) -> None:
+        self.problems = tuple(problems)
+        self.valid = tuple(valid)
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the wrong files without their ending: the ids they should hold."""
+        return frozenset(PurePath(problem.source).stem for problem in self.problems)
+
+
+class JudgeUnavailable(QoEError):
+    """A judge cannot give opinions now; the text says why."""
+
+
+class RequestError(QoEError):
+    """The request cannot be answered at all. `code` names the kind for programs."""
+
+    code: ClassVar[str] = "bad-request"
+
+
+class DuplicateId(RequestError):
+    """Two items, or two personas, of one request bear the same id."""
+
+    code = "duplicate-id"
+
+
+class TooManyItems(RequestError):
+    """More items than one request may hold."""
+
+    code = "too-many-items"
+
+
+class PanelTooLarge(RequestError):
+    """A panel of more personas than there are."""
+
+    code = "panel-too-large"
+
+
+class UnknownTier(RequestError):
+    """The tier asked for is not on this service's ladder."""
+
+    code = "unknown-tier"
+
+
+class BadStack(RequestError):
+    """The stack of pictures is not uint8 (N, H, W, 3), or does not match its prompts."""
+
+    code = "bad-stack"

@@ -1,0 +1,139 @@
+"""Judges: who turns a picture, a prompt and a panel of personas into opinions.
+
+`clip` is the offline judge inside the evidence, `pixel` needs nothing but numpy, `ladder` chooses.
+A judge answers for a whole panel at once: a mean over opinions of different judges means nothing,
+so a picture's panel is judged whole by one tier or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qoe_service.images import Picture
+from qoe_service.personas import Persona
+from qoe_service.schemas import Status
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture to be judged for the prompt that asked for it."""
+
+    picture: Picture
+    prompt: str
+    group_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a case got no opinion."""
+
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What a panel of P personas says about N cases.
+
+    `scores` and `errors` (one standard error) are (N, P) on the 1-5 scale, NaN in the rows that
+    `failures` names. `cached` (N,) tells which rows needed no model; `forwards` counts the
+    pictures that went through one.
+    """
+
+    scores: Scores
+    errors: Scores
+    failures: Mapping[int, Failure]
+    cached: NDArray[np.bool_]
+    forwards: int = 0
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The moment after which an answer is of no use, on the monotonic clock."""
+
+    at_s: float = float("inf")
+
+    @classmethod
+    def after_ms(cls, milliseconds: int | None) -> Deadline:
+        """The deadline of a request that arrives now; `None` waits for ever."""
+        return cls() if milliseconds is None else cls(time.monotonic() + milliseconds / 1e3)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left, at least 0; `None` if there is no deadline."""
+        return None if self.at_s == float("inf") else max(0.0, self.at_s - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() >= self.at_s
+
+
+class Judge(Protocol):
+    """One rung of the ladder. Thread-safe."""
+
+    tier: str
+    name: str
+    revision: str
+    extraction: str
+    """How a score is read off the judge, as `Judgment.extraction` tells it."""
+    calibration: str | None
+    """What its scale was fitted on."""
+
+    def opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Opinions:
+        """Every persona's opinion of every case; a case it cannot judge is a `Failure`."""
+        ...
+
+    def check(self) -> None:
+        """Judge a canary without any cache. Raises `JudgeUnavailable`."""
+        ...
+
+    def close(self) -> None:
+        """Give back threads and files."""
+        ...
+
+
+def no_opinions(count: int, panel_size: int, failure: Failure) -> Opinions:
+    """The opinions of a judge that can judge none of the cases."""
+    nothing = np.full((count, panel_size), np.nan)
+    failures = dict.fromkeys(range(count), failure)
+    return Opinions(nothing, nothing, failures, np.zeros(count, dtype=bool))
+
+
+@dataclass(frozen=True)
+class UnavailableJudge:
+    """The rung of a judge that could not be set up: it says why and lets cases fall through."""
+
+    tier: str
+    name: str
+    reason: str
+    revision: str = "none"
+    extraction: str = "none"
+    calibration: str | None = field(default=None)
+
+    def opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Opinions:
+        """No opinion of anything."""
+        del deadline
+        failure = Failure(Status.JUDGE_UNAVAILABLE, self.reason)
+        return no_opinions(len(cases), len(panel), failure)
+
+    def check(self) -> None:
+        """Always fails, with the reason."""
+        from qoe_service.errors import JudgeUnavailable
+
+        raise JudgeUnavailable(self.reason)
+
+    def close(self) -> None:
+        """Nothing was opened."""

@@ -1,0 +1,142 @@
+"""Which judge answers: the best one that can, for each case, and one tier for a whole group.
+
+A case falls to the next tier when a judge is unavailable or the case is outside its domain. The
+members of a group are compared with each other, so they are judged by one tier: the lowest that
+any of them fell to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qoe_service.errors import JudgeUnavailable, UnknownTier
+from qoe_service.judges import Case, Deadline, Failure, Judge, Opinions
+from qoe_service.personas import Persona
+from qoe_service.schemas import JudgeInfo, Status
+
+FALLS = frozenset({Status.JUDGE_UNAVAILABLE, Status.OUT_OF_DOMAIN})
+"""The failures that another judge may cure."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Opinions of N cases, and for each the judge that gave them and why it was not a better one."""
+
+    opinions: Opinions
+    judges: tuple[Judge, ...]
+    reasons: tuple[str | None, ...]
+
+
+class Ladder:
+    """Judges in order of preference. Thread-safe, as its judges are."""
+
+    def __init__(self, judges: Sequence[Judge]) -> None:
+        if not judges:
+            raise ValueError("a ladder needs at least one judge")
+        self.judges = tuple(judges)
+
+    def verdicts(
+        self,
+        cases: Sequence[Case],
+        panel: Sequence[Persona],
+        *,
+        tier: str | None,
+        deadline: Deadline,
+    ) -> Verdicts:
+        """Judge every case by the best tier that can, or by `tier` alone if it is given.
+
+        Raises:
+            UnknownTier: if no judge of the ladder has this tier.
+        """
+        rungs = self.judges if tier is None else (self.judge(tier),)
+        return _Descent(cases, panel, deadline).through(rungs)
+
+    def judge(self, tier: str) -> Judge:
+        """The judge of a tier. Raises `UnknownTier`."""
+        for judge in self.judges:
+            if judge.tier == tier:
+                return judge
+        known = ", ".join(judge.tier for judge in self.judges)
+        raise UnknownTier(f"tier {tier!r} is not on this service's ladder; it has: {known}")
+
+    def infos(self) -> tuple[JudgeInfo, ...]:
+        """Every rung, each asked to judge its canary."""
+        return tuple(_info(judge) for judge in self.judges)
+
+    def close(self) -> None:
+        """Close every judge."""
+        for judge in self.judges:
+            judge.close()
+
+
+def _info(judge: Judge) -> JudgeInfo:
+    reason = None
+    try:
+        judge.check()
+    except JudgeUnavailable as error:
+        reason = str(error)
+    return JudgeInfo(
+        tier=judge.tier,
+        judge=judge.name,
+        revision=judge.revision,
+        ready=reason is None,
+        reason=reason,
+    )
+
+
+class _Descent:
+    """The way of one request's cases down the rungs."""
+
+    def __init__(self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline) -> None:
+        self._cases = cases
+        self._panel = panel
+        self._deadline = deadline
+        shape = (len(cases), len(panel))
+        self._scores, self._errors = np.full(shape, np.nan), np.full(shape, np.nan)
+        self._cached = np.zeros(len(cases), dtype=bool)
+        self._failures: dict[int, Failure] = {}
+        self._judges: dict[int, Judge] = {}
+        self._reasons: list[str | None] = [None] * len(cases)
+        self._forwards = 0
+
+    def through(self, rungs: Sequence[Judge]) -> Verdicts:
+        waiting = np.arange(len(self._cases))
+        for judge in rungs:
+            if len(waiting) == 0:
+                break
+            fallen = self._ask(judge, waiting)
+            waiting = np.array(sorted(fallen), dtype=int)
+            if judge is not rungs[-1]:
+                for index, reason in fallen.items():
+                    self._reasons[index] = reason
+        opinions = Opinions(
+            self._scores, self._errors, self._failures, self._cached, self._forwards
+        )
+        judges = tuple(self._judges[index] for index in range(len(self._cases)))
+        return Verdicts(opinions, judges, tuple(self._reasons))
+
+    def _ask(self, judge: Judge, waiting: np.ndarray) -> dict[int, str]:
+        """Let one judge answer; returns who falls, with the reason."""
+        found = judge.opinions([self._cases[i] for i in waiting], self._panel, self._deadline)
+        self._scores[waiting], self._errors[waiting] = found.scores, found.errors
+        self._cached[waiting] = found.cached
+        self._forwards += found.forwards
+        failures = {int(waiting[row]): failure for row, failure in found.failures.items()}
+        for index in waiting.tolist():
+            self._judges[index] = judge
+            self._failures.pop(index, None)
+        self._failures.update(failures)
+        return self._fallen(failures, waiting)
+
+    def _fallen(self, failures: Mapping[int, Failure], waiting: np.ndarray) -> dict[int, str]:
+        fallen = {i: f.reason for i, f in failures.items() if f.status in FALLS}
+        groups = {self._cases[i].group_id: reason for i, reason in fallen.items()}
+        groups.pop(None, None)
+        for index in waiting.tolist():
+            group = self._cases[index].group_id
+            if index not in fallen and index not in failures and group in groups:
+                fallen[index] = f"judged with its group {group!r}, of which one: {groups[group]}"
+        return fallen

@@ -1,0 +1,242 @@
+"""THE path: decode, key, cache, ladder, aggregate.
+
+`Scorer` is the service in process; the REST API is this class behind HTTP.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qoe_service.errors import BadImage, BadStack, DuplicateId, TooManyItems
+from qoe_service.images import ImageLimits, Picture, checked, decode, decode_base64
+from qoe_service.judges import Case, Deadline, Failure
+from qoe_service.judges.ladder import Ladder
+from qoe_service.panel import Panel, choose_panel
+from qoe_service.personas import Persona, Registry
+from qoe_service.replies import Answers, answers_of, rewards_reply, score_reply
+from qoe_service.schemas import (
+    JudgeInfo,
+    Readiness,
+    RewardsReply,
+    RewardsRequest,
+    ScoreReply,
+    ScoreRequest,
+    Status,
+)
+from qoe_service.settings import Settings
+from qoe_service.waiting import after_waiting
+
+
+class Scorer:
+    """Scores pictures in process. Thread-safe: many requests may run at the same time."""
+
+    def __init__(
+        self,
+        ladder: Ladder,
+        registry: Registry,
+        *,
+        limits: ImageLimits | None = None,
+        max_items: int = 256,
+        max_prompt_characters: int = 2_000,
+    ) -> None:
+        self._ladder = ladder
+        self._registry = registry
+        self._limits = limits or ImageLimits()
+        self._max_items = max_items
+        self._max_prompt_characters = max_prompt_characters
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Scorer:
+        """A scorer with the judges, personas, cache and limits that the settings name."""
+        from qoe_service.judges.build import build_ladder
+
+        return cls(
+            build_ladder(settings),
+            Registry(settings.personas),
+            limits=ImageLimits(
+                max_bytes=settings.max_image_bytes,
+                max_pixels=settings.max_pixels,
+                min_side=settings.min_side,
+            ),
+            max_items=settings.max_items,
+            max_prompt_characters=settings.max_prompt_characters,
+        )
+
+    def score(self, request: ScoreRequest) -> ScoreReply:
+        """Every persona's judgment of every item, with provenance.
+
+        Raises:
+            RequestError: if the request is wrong as a whole (duplicate ids, too many items, a
+                panel larger than the registry, an unknown tier).
+        """
+        deadline = Deadline.after_ms(request.deadline_ms)
+        items = request.items
+        self._check_count(len(items))
+        _check_distinct([item.id for item in items])
+        panel = choose_panel(self._registry, request.personas, request.panel)
+        cases = [
+            self._admit(partial(self._decode, item.image), item.prompt, item.group_id, deadline)
+            for item in items
+        ]
+        delays_s = np.array([item.context.delay_s for item in items])
+        answers = self._answers(cases, panel, delays_s, tier=request.tier, deadline=deadline)
+        return score_reply([item.id for item in items], answers)
+
+    def rewards(
+        self,
+        pictures: NDArray[np.uint8],
+        prompts: Sequence[str],
+        *,
+        personas: Sequence[str] | None = None,
+        panel: int | None = None,
+        deadline_ms: int | None = None,
+        tier: str | None = None,
+    ) -> RewardsReply:
+        """Rewards in [0, 1] or null for a stack of pictures, uint8 (N, H, W, 3), and N prompts.
+
+        Raises:
+            RequestError: if the request is wrong as a whole.
+        """
+        deadline = Deadline.after_ms(deadline_ms)
+        _check_stack(pictures, prompts)
+        self._check_count(len(prompts))
+        people = choose_panel(self._registry, personas, panel)
+        cases = [
+            self._admit(partial(checked, pixels, self._limits), prompt, None, deadline)
+            for pixels, prompt in zip(pictures, prompts, strict=True)
+        ]
+        return rewards_reply(self._answers(cases, people, None, tier=tier, deadline=deadline))
+
+    def rewards_of_files(self, request: RewardsRequest) -> RewardsReply:
+        """The same for picture files in base64, as the JSON form of `POST /v1/rewards` has them.
+
+        Raises:
+            RequestError: if the request is wrong as a whole.
+        """
+        deadline = Deadline.after_ms(request.deadline_ms)
+        self._check_count(len(request.items))
+        panel = choose_panel(self._registry, request.personas, request.panel)
+        cases = [
+            self._admit(partial(self._decode, item.image), item.prompt, None, deadline)
+            for item in request.items
+        ]
+        answers = self._answers(cases, panel, None, tier=request.tier, deadline=deadline)
+        return rewards_reply(answers)
+
+    def personas(self) -> tuple[Persona, ...]:
+        """Everybody who can be on a panel."""
+        return self._registry.all()
+
+    def judges(self) -> tuple[JudgeInfo, ...]:
+        """The rungs of the ladder, best first, each having judged its canary just now."""
+        return self._ladder.infos()
+
+    def readiness(self) -> Readiness:
+        """Whether every tier, some tier or no tier can judge."""
+        tiers = self.judges()
+        able = sum(tier.ready for tier in tiers)
+        if able == len(tiers):
+            return Readiness(status="ready", tiers=tiers)
+        return Readiness(status="degraded" if able else "unavailable", tiers=tiers)
+
+    def close(self) -> None:
+        """Give back threads and files; waits for what is being judged."""
+        self._ladder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_count(self, count: int) -> None:
+        if count > self._max_items:
+            raise TooManyItems(f"{count} items; one request may hold {self._max_items}")
+
+    def _decode(self, image: str) -> Picture:
+        return decode(decode_base64(image), self._limits)
+
+    def _admit(
+        self, read: Callable[[], Picture], prompt: str, group: str | None, deadline: Deadline
+    ) -> Case | Failure:
+        """The case of one item, or why it is none."""
+        if deadline.passed:
+            return Failure(Status.DEADLINE, "the deadline passed before the picture was read")
+        wrong = self._wrong_with(prompt)
+        if wrong is not None:
+            return Failure(Status.BAD_PROMPT, wrong)
+        try:
+            return Case(read(), prompt, group)
+        except BadImage as error:
+            return Failure(Status.BAD_IMAGE, str(error))
+
+    def _wrong_with(self, prompt: str) -> str | None:
+        if not prompt.strip():
+            return "empty prompt; say what the picture was asked to show"
+        if len(prompt) > self._max_prompt_characters:
+            return (
+                f"prompt of {len(prompt)} characters; at most {self._max_prompt_characters} "
+                "are accepted, shorten it"
+            )
+        if not _is_unicode(prompt):
+            return "prompt is not valid Unicode (lone surrogate); send it as UTF-8"
+        return None
+
+    def _answers(
+        self,
+        admitted: Sequence[Case | Failure],
+        panel: Panel,
+        delays_s: NDArray[np.float64] | None,
+        *,
+        tier: str | None,
+        deadline: Deadline,
+    ) -> Answers:
+        failures = {i: case for i, case in enumerate(admitted) if isinstance(case, Failure)}
+        cases = {i: case for i, case in enumerate(admitted) if isinstance(case, Case)}
+        if not panel.personas:
+            nobody = Failure(Status.UNKNOWN_PERSONA, "none of the personas asked for is known")
+            failures, cases = dict.fromkeys(cases, nobody) | failures, {}
+        verdicts = self._ladder.verdicts(
+            list(cases.values()), panel.personas, tier=tier, deadline=deadline
+        )
+        scores = verdicts.opinions.scores
+        if delays_s is not None:
+            scores = after_waiting(scores, delays_s[list(cases)], panel.personas)
+        return answers_of(panel, scores, verdicts, rows=list(cases), refused=failures)
+
+
+def _check_distinct(ids: Sequence[str]) -> None:
+    twice = [name for name, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise DuplicateId(f"items share an id: {', '.join(twice)}; give each its own")
+
+
+def _check_stack(pictures: NDArray[np.uint8], prompts: Sequence[str]) -> None:
+    if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3:
+        raise BadStack(
+            f"pictures are {pictures.dtype} {pictures.shape}; expected uint8 (N, height, width, 3)"
+        )
+    if len(pictures) != len(prompts):
+        raise BadStack(f"{len(pictures)} pictures for {len(prompts)} prompts; give one for each")
+    if len(prompts) == 0:
+        raise BadStack("no pictures; give at least one")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
