@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from fastapi import APIRouter, Response
 
-from qoe_service.api.canary import readiness
 from qoe_service.api.workers import Workers
 from qoe_service.schemas import Readiness
 
@@ -23,7 +21,6 @@ def health_routes(scorer: Scorer) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
     # Workers of their own: a service with a long line of requests is busy, not broken.
     workers = Workers(_ONE_LOOK_AT_A_TIME, _PROBES_IN_LINE)
-    rng = np.random.default_rng()
 
     @router.get("/live")
     async def live() -> dict[str, str]:
@@ -32,11 +29,11 @@ def health_routes(scorer: Scorer) -> APIRouter:
 
     @router.get("/ready", responses={503: {"model": Readiness, "description": "None can judge"}})
     async def ready(response: Response) -> Readiness:
-        """A canary picture scored by every tier, now.
+        """A canary picture judged by every tier, now.
 
         `degraded`: some tier cannot judge; the ladder still answers. `unavailable` (503): none can.
         """
-        found = await workers.run(lambda: readiness(scorer, rng))
+        found = await workers.run(scorer.readiness)
         if found.status == "unavailable":
             response.status_code = 503
         return found

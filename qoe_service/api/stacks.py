@@ -41,11 +41,10 @@ def read_stack(document: bytes) -> Pictures:
 def _read_header(reader: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
         version = np.lib.format.read_magic(reader)
-        if version not in _HEADERS:
-            raise BadStack(f"pictures: npy version {version} is not read, save as (1, 0)")
-        return _HEADERS[version](reader)
-    except ValueError as error:
-        raise BadStack(f"pictures: not an npy file as numpy.save writes it: {error}") from error
+        shape, is_fortran, dtype = _HEADERS[version](reader)
+        return tuple(map(int, shape)), is_fortran, dtype
+    except Exception as error:  # numpy's parser raises anything on hostile headers
+        raise BadStack(f"pictures: not an npy file as numpy.save writes it ({error})") from error
 
 
 def _check_header(shape: tuple[int, ...], dtype: np.dtype) -> None:

@@ -1,0 +1,269 @@
+"""`qoe`: serve the service, ask it from the shell, look after personas.
+
+Heavy imports stand inside the commands, so that `qoe --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import RenderableType
+
+    from qoe_service.client import QoEClient
+    from qoe_service.personas import Persona
+    from qoe_service.schemas import ScoreRequest
+    from qoe_service.scoring import Scorer
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    DONE = 0
+    NEGATIVE = 1
+    WRONG_CALL = 2
+    UNREACHABLE = 3
+
+
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 the answer is no (nothing could be judged, a persona file is wrong); "
+    "2 called wrongly (options, settings, a refused request); 3 the service cannot be reached."
+)
+
+app = typer.Typer(
+    help="A panel of Big-Five personas says how good the experience of a picture is.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+personas_app = typer.Typer(
+    help="The people of the panel: list them, check their files, write a new one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(personas_app, name="personas")
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of a table.")]
+Server = Annotated[
+    str | None, typer.Option(metavar="URL", help="Ask this service instead of judging here.")
+]
+ApiKey = Annotated[str | None, typer.Option(envvar="QOE_API_KEY", help="Key for --server.")]
+Trait = Annotated[float, typer.Option(min=-4, max=4, prompt=True, help="z-score; 0 is average.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+) -> None:
+    """Serve the REST API until interrupted. Settings come from QOE_ environment variables."""
+    from qoe_service.serving import serve_until_stopped
+
+    with _errors_explained():
+        serve_until_stopped(host, port, typer.echo)
+
+
+@app.command()
+def score(
+    images: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
+    prompt: Annotated[str, typer.Option(help="What the pictures were asked to show.")],
+    personas: Annotated[str | None, typer.Option(help="Who judges: ids, comma-separated.")] = None,
+    panel: Annotated[int | None, typer.Option(min=1, help="Or a panel of so many.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Force a tier, such as clip or pixel.")] = None,
+    server: Server = None,
+    api_key: ApiKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each persona thinks of each picture, and the panel's mean opinion score."""
+    with _errors_explained():
+        request = _score_request(images, prompt, personas, panel, tier)
+        with _judges_at(server, api_key) as scorer:
+            reply = scorer.score(request)
+    if as_json:
+        _print_json(reply)
+    else:
+        from qoe_service.console import opinions
+
+        _show(opinions(reply.results))
+    if all(result.mos is None for result in reply.results):
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+@app.command()
+def judges(server: Server = None, api_key: ApiKey = None, as_json: AsJson = False) -> None:
+    """Show the ladder of judges, best first, and which of them are ready."""
+    with _errors_explained(), _judges_at(server, api_key) as scorer:
+        found = scorer.judges()
+    if as_json:
+        _print_json(*found)
+    else:
+        from qoe_service.console import judge_table
+
+        _show(judge_table(found))
+    if not any(judge.ready for judge in found):
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+@personas_app.command("list")
+def list_personas(server: Server = None, api_key: ApiKey = None, as_json: AsJson = False) -> None:
+    """Show every persona with its traits."""
+    with _errors_explained():
+        found = _personas_at(server, api_key)
+    if as_json:
+        _print_json(*found)
+    else:
+        from qoe_service.console import persona_table
+
+        _show(persona_table(found))
+
+
+@personas_app.command()
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Default: the whole folder.")] = None,
+) -> None:
+    """Check persona files; each error is told as file:line:column."""
+    from qoe_service.errors import PersonaFileError
+
+    try:
+        with _errors_explained():
+            count = _checked_count(files or [])
+    except PersonaFileError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(ExitCode.NEGATIVE) from None
+    typer.echo(f"{count} persona {'file is' if count == 1 else 'files are'} right")
+
+
+@personas_app.command()
+def new(
+    persona_id: Annotated[str, typer.Argument(metavar="ID", help="Also the file's name.")],
+    name: Annotated[str, typer.Option(prompt=True, help="How the person is called.")],
+    about: Annotated[str, typer.Option(prompt=True, help="Who this is, in a sentence or two.")],
+    openness: Trait = 0.0,
+    conscientiousness: Trait = 0.0,
+    extraversion: Trait = 0.0,
+    agreeableness: Trait = 0.0,
+    neuroticism: Trait = 0.0,
+    folder: Annotated[Path | None, typer.Option(help="Default: QOE_PERSONAS, or here.")] = None,
+) -> None:
+    """Write a new persona file with comments; what no option says is asked for."""
+    from qoe_service.persona_writing import write_persona
+    from qoe_service.personas import Persona
+    from qoe_service.schemas import Traits
+    from qoe_service.settings import Settings
+
+    with _errors_explained():
+        traits = Traits(
+            openness=openness,
+            conscientiousness=conscientiousness,
+            extraversion=extraversion,
+            agreeableness=agreeableness,
+            neuroticism=neuroticism,
+        )
+        persona = Persona(id=persona_id, name=name, about=about, traits=traits, norm="sapa-bfi25-adults")
+        path = write_persona(persona, folder or Settings().personas or Path())
+    typer.echo(f"wrote {path}")
+
+
+def _score_request(
+    images: list[Path], prompt: str, personas: str | None, panel: int | None, tier: str | None
+) -> ScoreRequest:
+    from qoe_service.items import make_item
+    from qoe_service.schemas import ScoreRequest
+
+    names = None if personas is None else tuple(name.strip() for name in personas.split(","))
+    items = tuple(make_item(image, prompt, id=str(image)) for image in images)
+    return ScoreRequest(items=items, personas=names, panel=panel, tier=tier)
+
+
+def _judges_at(server: str | None, api_key: str | None) -> QoEClient | Scorer:
+    if server is not None:
+        from qoe_service.client import QoEClient
+
+        return QoEClient(server, api_key=api_key)
+    from qoe_service.scoring import Scorer
+    from qoe_service.settings import Settings
+
+    return Scorer.from_settings(Settings())
+
+
+def _personas_at(server: str | None, api_key: str | None) -> tuple[Persona, ...]:
+    if server is not None:
+        with _judges_at(server, api_key) as client:
+            return client.personas()
+    from qoe_service.personas import Registry
+    from qoe_service.settings import Settings
+
+    return Registry(Settings().personas).all()
+
+
+def _checked_count(files: list[Path]) -> int:
+    """How many persona files are right, if all of them are."""
+    from qoe_service.errors import PersonaFileError, PersonaProblem
+    from qoe_service.persona_files import load_persona, load_personas
+    from qoe_service.personas import shipped_folder
+    from qoe_service.settings import Settings
+
+    if not files:
+        return len(load_personas(Settings().personas or shipped_folder()))
+    problems: list[PersonaProblem] = []
+    for file in files:
+        try:
+            load_persona(file)
+        except PersonaFileError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise PersonaFileError(problems)
+    return len(files)
+
+
+@contextmanager
+def _errors_explained() -> Iterator[None]:
+    """Errors of the user's making as one line and an exit code, everything else as a traceback."""
+    from pydantic import ValidationError
+
+    from qoe_service.errors import PersonaFileError, QoEError
+
+    try:
+        yield
+    except PersonaFileError:
+        raise
+    except ValidationError as error:
+        flaws = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        _fail("; ".join(flaws), ExitCode.WRONG_CALL)
+    except (OSError, QoEError) as error:
+        _fail(str(error), _exit_code(error))
+
+
+def _exit_code(error: Exception) -> ExitCode:
+    from qoe_service.client import ServiceUnreachable
+
+    return ExitCode.UNREACHABLE if isinstance(error, ServiceUnreachable) else ExitCode.WRONG_CALL
+
+
+def _fail(message: str, code: ExitCode) -> None:
+    typer.echo(f"qoe: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def _print_json(*messages: BaseModel) -> None:
+    for message in messages:
+        typer.echo(message.model_dump_json())
+
+
+def _show(renderable: RenderableType) -> None:
+    from rich.console import Console
+
+    Console(file=sys.stdout).print(renderable)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,77 @@
+"""What `qoe` shows to people: tables of opinions, personas and judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from qoe_service.personas import Persona
+from qoe_service.schemas import TRAITS, JudgeInfo, Judgment, MeanOpinionScore, Result
+
+_NOTHING = "-"
+
+
+def opinions(results: Iterable[Result]) -> RenderableType:
+    """A table per picture, a row per persona, and the panel's MOS below."""
+    return Group(*(_opinions_of(result) for result in results))
+
+
+def persona_table(personas: Iterable[Persona]) -> Table:
+    """A row per persona: its traits as z-scores, and who it is."""
+    table = Table("id", "name")
+    for trait in TRAITS:
+        table.add_column(trait[:1].upper(), justify="right")
+    table.add_column("about", overflow="fold")
+    for persona in personas:
+        traits = (f"{z:+.1f}" for z in persona.traits.vector())
+        table.add_row(persona.id, Text(persona.name), *traits, Text(persona.about))
+    table.caption = ", ".join(f"{trait[:1].upper()} {trait}" for trait in TRAITS)
+    return table
+
+
+def judge_table(judges: Iterable[JudgeInfo]) -> Table:
+    """A row per rung of the ladder, best first."""
+    table = Table("tier", "judge", "revision", "ready")
+    for judge in judges:
+        state = "yes" if judge.ready else f"no: {judge.reason}"
+        table.add_row(judge.tier, Text(judge.judge), Text(judge.revision[:12]), Text(state))
+    return table
+
+
+def _opinions_of(result: Result) -> RenderableType:
+    table = Table("persona", title=Text(result.id), title_justify="left")
+    for column in ("score", "se"):
+        table.add_column(column, justify="right")
+    for column in ("tier", "status"):
+        table.add_column(column)
+    for judgment in result.judgments:
+        table.add_row(*_row(judgment))
+    return Group(table, Text(_verdict(result)), Text())
+
+
+def _row(judgment: Judgment) -> tuple[str | Text, ...]:
+    status = judgment.status.value + (f": {judgment.reason}" if judgment.reason else "")
+    return (
+        Text(judgment.persona),
+        _number(judgment.score),
+        _number(judgment.se),
+        judgment.tier or _NOTHING,
+        Text(status + (" (cached)" if judgment.cached else "")),
+    )
+
+
+def _verdict(result: Result) -> str:
+    if result.mos is None:
+        return f"MOS: none, {result.status.value}: {result.reason or 'no persona could judge it'}"
+    return f"MOS {_interval(result.mos)}"
+
+
+def _interval(mos: MeanOpinionScore) -> str:
+    return f"{mos.mean:.2f} of 5, 95 % interval {mos.low:.2f} to {mos.high:.2f}, n = {mos.n}"
+
+
+def _number(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.2f}"
