@@ -1,0 +1,1 @@
+"""Gymnasium environments of an AIGC edge, one scenario a paper, each with its own optimum."""

@@ -1,0 +1,21 @@
+"""Recorded experience that is shipped: the whole QoE table, made once by the real loop."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+from allocator.experience import RecordedExperience
+
+SHARED_DENOISING = "shared_denoising.npz"
+
+
+def shipped_experience() -> RecordedExperience:
+    """The default table of SharedDenoising-v0."""
+    resource = files(__name__) / SHARED_DENOISING
+    if not resource.is_file():
+        raise FileNotFoundError(
+            f"{SHARED_DENOISING} has not been recorded; run `python -m allocator.scenarios.record` "
+            "or pass an experience of your own"
+        )
+    with as_file(resource) as path:
+        return RecordedExperience.load(path)

@@ -1,0 +1,99 @@
+"""Episodes: everything that chance decides, drawn at once and before the first action.
+
+Each episode is drawn from its own seed alone, so it is the same in any batch; and since nothing
+an agent does changes it, an optimum with hindsight reads the very same arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from allocator.arrays import Floats, Indices
+from allocator.catalogue import Catalogue
+from allocator.scenarios.settings import SharedDenoisingSettings
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """B episodes of S slots with G groups of K users.
+
+    topic, seed: (B, S, G) the group's topic and the index of its first latent's seed.
+    prompt: (B, S, G, K) index of each user's prompt in the catalogue.
+    persona, phone: (B, G, K) who the user is, and which phone profile they carry.
+    gain_db: (B, S, G, K) channel gain, path loss and shadowing and fading together.
+    """
+
+    topic: Indices
+    seed: Indices
+    prompt: Indices
+    persona: Indices
+    phone: Indices
+    gain_db: Floats
+
+    def __len__(self) -> int:
+        return len(self.topic)
+
+
+def draw_episodes(
+    seeds: Sequence[int],
+    settings: SharedDenoisingSettings,
+    *,
+    catalogue: Catalogue,
+    personas: int,
+    phones: int,
+) -> Episodes:
+    """One episode a seed; every (topic, prompt, seed, persona, phone) is equally likely."""
+    B, S = len(seeds), settings.slots
+    G, K = settings.groups, settings.users_per_group
+    topics, members = catalogue.members.shape
+    ones = S * G * (2 + members) + 3 * G * K  # uniforms an episode needs
+    normals = S * G * K * 3
+    generators = [np.random.default_rng(seed) for seed in seeds]
+    uniform = np.stack([rng.random(ones) for rng in generators])
+    normal = np.stack([rng.standard_normal(normals) for rng in generators])
+
+    by_slot, by_user = np.split(uniform, [S * G * (2 + members)], axis=1)
+    by_slot = by_slot.reshape(B, S, G, 2 + members)
+    topic = _choice(by_slot[..., 0], topics)
+    seed = _choice(by_slot[..., 1], len(catalogue.seeds))
+    order = by_slot[..., 2:].argsort(axis=-1)
+    member = np.take(order, np.arange(K) % members, axis=-1)  # (B, S, G, K) without replacement
+    who, phone, area = np.moveaxis(by_user.reshape(B, G, K, 3), -1, 0)
+    return Episodes(
+        topic=topic,
+        seed=seed,
+        prompt=catalogue.members[topic[..., None], member],
+        persona=_choice(who, personas),
+        phone=_choice(phone, phones),
+        gain_db=_gain_db(area, normal.reshape(B, S, G, K, 3), settings),
+    )
+
+
+def _choice(uniform: Floats, count: int) -> Indices:
+    return (uniform * count).astype(np.intp)
+
+
+def _gain_db(area: Floats, normal: Floats, settings: SharedDenoisingSettings) -> Floats:
+    """(B, S, G, K) gains out of (B, G, K) uniforms and (B, S, G, K, 3) standard normals."""
+    near, far = settings.nearest_m**2, settings.farthest_m**2
+    distance_m = np.sqrt(near + area * (far - near))
+    loss_db = 22.4 + 35.3 * np.log10(distance_m) + 21.3 * np.log10(3.5) + 20.0
+    moved_m = settings.walking_mps * settings.slot_s
+    shadow_db = 7.82 * _autoregression(normal[..., 0], float(np.exp(-moved_m / 13.0)))
+    wave = _autoregression(normal[..., 1], settings.fading_correlation) ** 2
+    wave = wave + _autoregression(normal[..., 2], settings.fading_correlation) ** 2
+    fading = 10 * np.log10(wave / 2)
+    gain_db: Floats = fading - shadow_db - loss_db[:, None]
+    return gain_db
+
+
+def _autoregression(normal: Floats, correlation: float) -> Floats:
+    """Unit-variance Gauss-Markov sequences along axis 1 from independent normals."""
+    sequence = normal.copy()
+    fresh = np.sqrt(1 - correlation**2)
+    for slot in range(1, normal.shape[1]):
+        sequence[:, slot] = correlation * sequence[:, slot - 1] + fresh * normal[:, slot]
+    return sequence
