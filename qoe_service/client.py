@@ -53,16 +53,23 @@ class ProblemReply(QoEError):
     Attributes:
         status: the HTTP status.
         title: its short name.
+        type: the kind of problem for programs, such as `urn:persona-qoe:problem:duplicate-id`.
         detail: what was wrong and what to do about it.
         errors: the flaws found, each with `location` and `message`.
     """
 
     def __init__(
-        self, status: int, title: str, detail: str, errors: Sequence[Mapping[str, Any]] = ()
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        *,
+        kind: str = "about:blank",
+        errors: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(f"{status} {title}: {detail}")
         self.status, self.title, self.detail = status, title, detail
-        self.errors = tuple(errors)
+        self.type, self.errors = kind, tuple(errors)
 
 
 @dataclass(frozen=True)
@@ -303,7 +310,8 @@ def _problem(response: httpx.Response) -> ProblemReply:
         response.status_code,
         said.get("title", response.reason_phrase),
         said.get("detail", "no reason was given"),
-        said.get("errors", ()),
+        kind=said.get("type", "about:blank"),
+        errors=said.get("errors", ()),
     )
 
 

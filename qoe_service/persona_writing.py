@@ -17,11 +17,11 @@ name: {name}
 # Big-Five z-scores against the norm: 0 is the population's mean, 1 one standard deviation.
 # Two thirds of all people are between -1 and 1; beyond 3 hardly anyone is.
 traits:
-  openness: {openness:g}           # curious, imaginative, fond of art
-  conscientiousness: {conscientiousness:g}  # orderly, dependable, careful
-  extraversion: {extraversion:g}       # sociable, lively, in search of stimulation
-  agreeableness: {agreeableness:g}      # trusting, kind, forgiving
-  neuroticism: {neuroticism:g}        # easily worried, moody, sensitive to stress
+  openness: {openness:<12} # curious, imaginative, fond of art
+  conscientiousness: {conscientiousness:<3} # orderly, dependable, careful
+  extraversion: {extraversion:<8} # sociable, lively, in search of stimulation
+  agreeableness: {agreeableness:<7} # trusting, kind, forgiving
+  neuroticism: {neuroticism:<9} # easily worried, moody, sensitive to stress
 norm: {norm}
 
 # Who this is, in a sentence or two: read by judges that understand language.
@@ -29,25 +29,25 @@ about: {about}
 
 # From 0, none, to 1, a professional.
 experience:
-  art: {art:g}
-  photography: {photography:g}
+  art: {art}
+  photography: {photography}
 
 viewing:
   device: {device}  # phone, tablet, laptop, desktop or television
   situation: {situation}
 
 # The wait in seconds that begins to annoy.
-patience_s: {patience_s:g}
+patience_s: {patience_s}
 
 # How often a drawn panel should include this person, relative to the others.
-weight: {weight:g}
+weight: {weight}
 """
 
 
 def persona_text(persona: Persona) -> str:
     """The text of a commented file that describes exactly `persona`."""
     text = _TEMPLATE.format(
-        id=persona.id,
+        id=_quoted(persona.id),
         name=_quoted(persona.name),
         norm=persona.norm,
         about=_quoted(persona.about),

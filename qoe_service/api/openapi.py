@@ -1,7 +1,4 @@
-"""The OpenAPI description of bodies that the routes read themselves.
-
-Regenerate the committed schema with `python -m qoe_service.api.openapi > docs/openapi.json`.
-"""
+"""The OpenAPI description of bodies that the routes read themselves."""
 
 from __future__ import annotations
 
@@ -60,10 +57,3 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     document["components"]["schemas"] = dict(sorted({**described["$defs"], **schemas}.items()))
     return document
-
-
-def committed_form(document: Mapping[str, Any]) -> str:
-    """The text of the committed schema: stable, and readable in a diff."""
-    import json
-
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
