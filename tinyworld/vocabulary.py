@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -35,15 +36,16 @@ def build_tokenizer(words: Iterable[str]) -> Tokenizer:
     return tokenizer
 
 
-def words_of_captions(samples: int = 20_000, seed: int = 0) -> list[str]:
+@cache
+def words_of_captions() -> tuple[str, ...]:
     """Every word that captions use, found by writing many of them."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     split = Whitespace()
     words: set[str] = set()
-    for _ in range(samples):
+    for _ in range(20_000):
         text = caption(sample_scene(rng), rng)
         words.update(word for word, _ in split.pre_tokenize_str(text))
-    return sorted(words)
+    return tuple(sorted(words))
 
 
 def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> torch.Tensor:

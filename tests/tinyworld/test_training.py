@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tinyworld.training import Run, Schedule, train
+
+
+def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
+    """A linear fit of `steps` steps under a schedule made for `planned` steps."""
+    torch.manual_seed(0)
+    model = torch.nn.Linear(3, 1)
+
+    def loss_of_step(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
+        inputs = torch.randn(16, 3, generator=generator)
+        targets = inputs.sum(dim=1, keepdim=True) + float(rng.normal(0, 0.01))
+        return (model(inputs) - targets).square().mean()
+
+    class Stopped(Exception):
+        pass
+
+    done = 0
+
+    def stopping(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
+        nonlocal done
+        if done == steps:
+            raise Stopped
+        done += 1
+        return loss_of_step(rng, generator)
+
+    schedule = Schedule(planned, peak_learning_rate=0.05, warm_up_steps=10)
+    run = Run("line", folder, seed=1, schedule=schedule, weight_decay=0.0)
+    try:
+        trained = train(model, stopping, run)
+    except Stopped:
+        return torch.empty(0)
+    return torch.cat([p.flatten() for p in trained.parameters()]).detach()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_stopped_run_resumes_to_the_very_weights_of_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken = fit(tmp_path / "a", steps=600, planned=600)
+    fit(tmp_path / "b", steps=430, planned=600)
+    resumed = fit(tmp_path / "b", steps=600, planned=600)
+    assert torch.equal(unbroken, resumed)
+    assert torch.allclose(unbroken[:3], torch.ones(3), atol=0.05)
+
+
+def test_the_schedule_rises_rests_and_falls_to_zero() -> None:
+    schedule = Schedule(1000, peak_learning_rate=1.0, warm_up_steps=100, decay_share=0.3)
+    rates = [schedule.learning_rate(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[100:700] == [1.0] * 600
+    assert rates[-1] == pytest.approx(1 / 300)
+    assert np.all(np.diff(rates[700:]) < 0)
