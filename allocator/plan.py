@@ -170,7 +170,7 @@ def shared_then_personal(
     personal_guidance: float = DEFAULT_GUIDANCE,
     shared_site: str = "edge",
     personal_site: str = "phone",
-    model: str = "base",
+    model: str = "tinyworld",
 ) -> DenoisingPlan:
     """The plan of one user in a group: the first steps with the group, the rest on their own.
 
