@@ -28,7 +28,7 @@ def serve_until_stopped(host: str, port: int, announce: Callable[[str], None]) -
     """
     settings = Settings()
     with _listen(host, port) as listener, Scorer.from_settings(settings) as scorer:
-        announce(_introduction(_url(listener), scorer, settings))
+        announce(introduction(_url(listener), scorer, settings))
         server(scorer, settings).run(sockets=[listener])
 
 
@@ -52,7 +52,8 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _introduction(url: str, scorer: Scorer, settings: Settings) -> str:
+def introduction(url: str, scorer: Scorer, settings: Settings) -> str:
+    """What whoever starts the server wants to know, in lines."""
     ladder = ", then ".join(_rung(info) for info in scorer.judges())
     cache = settings.cache or "in memory only"
     keys = "needed" if settings.api_keys else "not needed (QOE_API_KEYS is empty)"

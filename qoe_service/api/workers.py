@@ -21,18 +21,19 @@ class Workers:
 
     def __init__(self, concurrent: int, waiting: int) -> None:
         self._limiter = anyio.CapacityLimiter(concurrent)
-        self._waiting = waiting
+        self._room = concurrent + waiting
+        self._inside = 0
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """The result of `work()`, done in a thread; a 429 problem if too many wait already."""
-        self._refuse_if_full()
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
-
-    def _refuse_if_full(self) -> None:
-        line = self._limiter.statistics()
-        if line.borrowed_tokens >= line.total_tokens and line.tasks_waiting >= self._waiting:
+        if self._inside >= self._room:
             raise ProblemError(
                 429,
-                f"{line.tasks_waiting} requests wait already; QOE_WAITING_REQUESTS allows no more.",
+                f"{self._inside} requests are being judged or wait; this service takes no more.",
                 headers={"Retry-After": "1"},
             )
+        self._inside += 1
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._inside -= 1

@@ -38,22 +38,21 @@ def make_persona(name: str) -> Persona:
     )
 
 
-@pytest.fixture
-def persona_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "personas"
+@pytest.fixture(scope="session")
+def persona_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("personas")
     for name in TRAITS_BY_ID:
         write_persona(make_persona(name), folder)
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pixel_scorer(persona_folder: Path) -> Iterator[Scorer]:
-    registry = Registry(persona_folder, interval_s=0.0)
-    with Scorer(Ladder([PixelJudge()]), registry) as scorer:
+    with Scorer(Ladder([PixelJudge()]), Registry(persona_folder)) as scorer:
         yield scorer
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> Settings:
     return Settings(tiers=("pixel",), cache=None, max_body_bytes=2**20)
 
@@ -74,13 +73,13 @@ def running(scorer: Scorer, settings: Settings) -> Iterator[str]:
             thread.join(timeout=20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve():
     """`with serve(scorer, settings) as url:`"""
     return running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def service_url(pixel_scorer: Scorer, settings: Settings) -> Iterator[str]:
     with running(pixel_scorer, settings) as url:
         yield url

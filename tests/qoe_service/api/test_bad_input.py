@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import struct
 import zlib
 
@@ -12,7 +13,11 @@ from PIL import Image
 
 from qoe_service.client import ProblemReply, QoEClient
 from qoe_service.items import make_item
+from qoe_service.judges.ladder import Ladder
+from qoe_service.judges.pixel import PixelJudge
+from qoe_service.personas import Registry
 from qoe_service.schemas import ScoreRequest, Status
+from qoe_service.scoring import Scorer
 
 GRADIENT = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8) * 2
 
@@ -126,9 +131,18 @@ def test_an_unknown_persona_is_null_alone(client):
     assert result.mos.n == 2
 
 
-def test_a_malformed_persona_file_disturbs_nobody(client, persona_folder):
-    (persona_folder / "dora.yaml").write_text("id: dora\ntraits: [1, 2\n")
-    assert among_good_ones(client, encoded(rgb())).mos.n == 3
+def test_a_malformed_persona_file_disturbs_nobody(serve, settings, persona_folder, tmp_path):
+    folder = shutil.copytree(persona_folder, tmp_path / "personas")
+    with (
+        Scorer(Ladder([PixelJudge()]), Registry(folder, interval_s=0)) as scorer,
+        serve(scorer, settings) as url,
+        QoEClient(url) as client,
+    ):
+        (folder / "dora.yaml").write_text("id: dora\ntraits: [1, 2\n")
+        assert among_good_ones(client, encoded(rgb())).mos.n == 3
+        (folder / "bo.yaml").write_text("id: bo\nname: Bo\nage: 3\n")
+        assert among_good_ones(client, encoded(rgb())).mos.n == 3
+        assert client.readiness().status == "ready"
 
 
 @pytest.mark.parametrize(
