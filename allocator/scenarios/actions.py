@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from allocator.arrays import Floats, Indices
 from allocator.scenarios.settings import SharedDenoisingSettings
 
-STEEPNESS = 2.0
-"""Of the sigmoid: 2 keeps a fifth of its slope at the ends of [-1, 1]."""
+STEEPNESS = 1.0
+LEAN = 0.8
+"""Towards sharing: action 0 shares three quarters, so an untrained agent starts near the budget."""
 
 
 @dataclass(frozen=True)
@@ -72,38 +73,44 @@ class ActionLayout:
         return slice(self.groups + self.users, self.size)
 
 
-def unit(action: Floats) -> Floats:
-    """[-1, 1] onto [0, 1] along a sigmoid, ends included; strictly increasing and smooth."""
-    end = np.tanh(STEEPNESS / 2)
-    squashed: Floats = (np.tanh(STEEPNESS / 2 * action) / end + 1) / 2
+def unit(action: Floats, lean: float = 0.0) -> Floats:
+    """[-1, 1] onto [0, 1] along a piece of a sigmoid; strictly increasing and smooth.
+
+    lean: shifts the piece; above 0, an action of 0 means more than a half.
+    """
+    low, high = np.tanh(STEEPNESS * (lean - 1)), np.tanh(STEEPNESS * (lean + 1))
+    squashed: Floats = (np.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
     return squashed
+
+
+def inverse_unit(share: Floats, lean: float = 0.0) -> Floats:
+    """The action that `unit` maps to this share."""
+    low, high = np.tanh(STEEPNESS * (lean - 1)), np.tanh(STEEPNESS * (lean + 1))
+    action: Floats = np.arctanh(low + share * (high - low)) / STEEPNESS - lean
+    return action
 
 
 def decide(
     action: NDArray[np.floating], layout: ActionLayout, settings: SharedDenoisingSettings
 ) -> Decision:
     """(B, A) actions in [-1, 1] to the decision they mean."""
-    share = unit(np.asarray(action, dtype=np.float64))
+    actions = np.asarray(action, dtype=np.float64)
     by_user = (-1, layout.groups, layout.users_per_group)
-    shared = np.rint(share[:, layout.shared_steps] * settings.deepest_branch)  # (B, G)
-    follow = share[:, layout.follow].reshape(by_user)
-    branch = np.rint(shared[..., None] * follow)
-    power = np.rint(share[:, layout.power].reshape(by_user) * settings.strongest_power)
-    return Decision(branch.astype(np.intp), power.astype(np.intp))
+    depth = unit(actions[:, layout.shared_steps], LEAN) * settings.deepest_branch  # (B, G)
+    follow = unit(actions[:, layout.follow], LEAN).reshape(by_user)
+    power = unit(actions[:, layout.power]).reshape(by_user) * settings.strongest_power
+    branch = np.rint(np.rint(depth)[..., None] * follow)
+    return Decision(branch.astype(np.intp), np.rint(power).astype(np.intp))
 
 
 def encode(decision: Decision, layout: ActionLayout, settings: SharedDenoisingSettings) -> Floats:
-    """The (B, A) action that `decide` maps to this decision: its exact inverse."""
-    shared = decision.shared_steps
+    """The (B, A) action that `decide` maps to this decision."""
+    shared = decision.shared_steps  # (B, G)
     follow = decision.branch / np.maximum(shared, 1)[..., None]
-    shares = np.concatenate(
-        [
-            shared / settings.deepest_branch,
-            follow.reshape(len(shared), -1),
-            (decision.power / settings.strongest_power).reshape(len(shared), -1),
-        ],
-        axis=1,
+    power = decision.power / settings.strongest_power
+    parts = (
+        inverse_unit(shared / settings.deepest_branch, LEAN),
+        inverse_unit(follow.reshape(len(shared), layout.users), LEAN),
+        inverse_unit(power.reshape(len(shared), layout.users)),
     )
-    end = np.tanh(STEEPNESS / 2)
-    action: Floats = 2 / STEEPNESS * np.arctanh((2 * shares - 1) * end)
-    return action
+    return np.concatenate(parts, axis=1)

@@ -35,6 +35,11 @@ class Budget:
     alone_j: Floats
     price: Floats
 
+    def row(self, episode: int) -> Budget:
+        """One episode's budget."""
+        one = slice(episode, episode + 1)
+        return Budget(self.joules[one], self.alone_j[one], self.price[one])
+
     def charge(self, spent_j: Floats) -> Floats:
         """Reward charged once this much was spent in all; (..., B) joules to (..., B).
 
@@ -46,6 +51,15 @@ class Budget:
         bent = np.where(np.abs(over) < knee, (over + knee) ** 2 / (4 * knee), np.maximum(over, 0.0))
         charged: Floats = self.price * bent
         return charged
+
+    def worth(self, price: Floats) -> Floats:
+        """(B,) the most that `price * spent - charge(spent)` can be; price (B,) up to the budget's.
+
+        The convex conjugate of `charge`: what a Lagrangian bound pays for the budget.
+        """
+        knee = KNEE * self.joules
+        most: Floats = price * (self.joules - knee * (1 - price / self.price))
+        return most
 
 
 def budget_of(episodes: Episodes, physics: Physics, settings: SharedDenoisingSettings) -> Budget:

@@ -69,7 +69,7 @@ def standard_physics(settings: SharedDenoisingSettings) -> Physics:
     bandwidth_hz = 180e3
     airtime_s = 131_072 / bandwidth_hz
     return Physics(
-        server_step_j=12.5,
+        server_step_j=10.0,
         server_step_s=0.05,
         phone_step_j=np.array([7.2, 19.8]),
         phone_step_s=np.array([0.72, 4.94]),

@@ -28,7 +28,7 @@ class SharedDenoisingSettings:
     users_per_group: int = 3
     slots: int = 10
     total_steps: int = DENOISING_STEPS
-    budget_share: float = 0.62
+    budget_share: float = 0.7
     nearest_m: float = 20.0
     farthest_m: float = 250.0
     walking_mps: float = 0.3

@@ -146,7 +146,11 @@ class SharedDenoising:
         After the last slot an episode has terminated, not been cut off: the budget is for these S
         slots, nothing comes after them, so a learner must not bootstrap beyond.
         """
-        return self.carry_out(decide(actions, self.actions, self.settings))
+        return self.carry_out(self.decision(actions))
+
+    def decision(self, actions: NDArray[np.floating]) -> Decision:
+        """What these actions (B, action) mean, before anything is done."""
+        return decide(actions, self.actions, self.settings)
 
     def carry_out(
         self, decision: Decision

@@ -7,7 +7,8 @@ measurements, and against bit errors the line fitted to a published figure (both
     C = -0.0235 + 0.3516 s,   k = 0.1847 + 0.0500 s,   x0 = 16.571 - 8.668 s
     W(p) = 1 - 2.53 p / 0.662
 
-How prompts, seeds and personas differ is invented [R].
+Word-count cosines are raised to the fourth power to spread like the sentence encoder's of the
+fit, and how prompts, seeds and personas differ is invented: both [R].
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def synthetic_experience(seed: int = 0, catalogue: Catalogue | None = None) -> R
     catalogue = catalogue or compose_catalogue(word_embedding)
     prompts, seeds, steps, _ = catalogue.shape
     shared = np.arange(steps)[None, :] / steps  # (1, steps)
-    sharing = sharing_quality(shared, catalogue.similarity[:, None])  # (prompts, steps)
+    sharing = sharing_quality(shared, catalogue.similarity[:, None] ** 4)  # (prompts, steps)
     channel = channel_quality(np.array(catalogue.error_levels))  # (levels,)
     harm = np.where(np.arange(steps)[:, None] == 0, 1.0, channel[None, :])  # (steps, levels)
     alone = rng.uniform(0.6, 0.9, prompts)[:, None] + rng.normal(0, 0.02, (prompts, seeds))

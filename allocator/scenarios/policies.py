@@ -1,0 +1,135 @@
+"""What a learner must beat: chance, the best constant action, and a greedy planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.arrays import Floats, Indices
+from allocator.optima.options import slot_options
+from allocator.optima.shared_denoising import as_decision, best_within
+from allocator.scenarios.actions import Decision
+from allocator.scenarios.shared_denoising import SharedDenoising
+
+Policy = Callable[[NDArray[np.float32]], NDArray[np.floating]]
+"""Observations (B, observation) to actions (B, action)."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """B whole episodes: (B,) return, mean QoE of a slot, joules, share of the budget, seconds."""
+
+    total_reward: Floats
+    qoe: Floats
+    energy_j: Floats
+    budget_used: Floats
+    latency_s: Floats
+
+
+def play(scenario: SharedDenoising, policy: Policy, seeds: Sequence[int]) -> Played:
+    """Episodes of these seeds under a policy that sees observations.
+
+    A slot in which nobody was judged counts neither for nor against.
+    """
+
+    def decide_next(observations: NDArray[np.float32], _: int) -> Decision:
+        return scenario.decision(policy(observations))
+
+    return _play(scenario, decide_next, seeds)
+
+
+def carry_out(
+    scenario: SharedDenoising, plan: Callable[[int], Decision], seeds: Sequence[int]
+) -> Played:
+    """Episodes of these seeds under a plan: slot to decision."""
+    return _play(scenario, lambda _, slot: plan(slot), seeds)
+
+
+def _play(
+    scenario: SharedDenoising,
+    decide_next: Callable[[NDArray[np.float32], int], Decision],
+    seeds: Sequence[int],
+) -> Played:
+    observations = scenario.reset(seeds)
+    outcomes = []
+    for slot in range(scenario.settings.slots):
+        observations, outcome, _ = scenario.carry_out(decide_next(observations, slot))
+        outcomes.append(outcome)
+    energy_j = np.sum([outcome.energy_j for outcome in outcomes], axis=0)
+    return Played(
+        total_reward=np.nansum([outcome.reward for outcome in outcomes], axis=0),
+        qoe=np.nanmean([outcome.qoe for outcome in outcomes], axis=0),
+        energy_j=energy_j,
+        budget_used=energy_j / scenario.allowance.joules,
+        latency_s=np.mean([outcome.latency_s.mean(axis=(1, 2)) for outcome in outcomes], axis=0),
+    )
+
+
+def random_policy(scenario: SharedDenoising, rng: np.random.Generator) -> Policy:
+    """Uniform in the action space."""
+    return lambda observations: rng.uniform(-1, 1, (len(observations), scenario.actions.size))
+
+
+def constant_policy(action: Floats) -> Policy:
+    """The same action whatever is seen."""
+    return lambda observations: np.broadcast_to(action, (len(observations), len(action)))
+
+
+def best_constant_action(
+    scenario: SharedDenoising,
+    seeds: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    generations: int = 60,
+    population: int = 64,
+) -> Floats:
+    """The constant action of the highest mean return on these seeds, by the cross-entropy method.
+
+    The search runs in arctanh(action), starts wide, keeps an eighth of each generation and smooths
+    by a half; users are interchangeable, so the first half of it gives all of them equal entries.
+    """
+    layout = scenario.actions
+    parts = np.repeat([0, 1, 2], [layout.groups, layout.users, layout.users])
+    mean, spread = np.zeros(3), np.full(3, 1.0)
+    action = np.zeros(layout.size)
+    for generation in range(generations):
+        if generation == generations // 2:
+            mean, spread = mean[parts], np.full(layout.size, 0.3)
+            parts = np.arange(layout.size)
+        tried = mean + spread * rng.standard_normal((population, len(mean)))
+        tried[0] = mean
+        actions = np.tanh(tried)[:, parts]
+        scores = np.array(
+            [play(scenario, constant_policy(a), seeds).total_reward.mean() for a in actions]
+        )
+        elite = tried[np.argsort(scores)[-population // 8 :]]
+        mean = (mean + elite.mean(axis=0)) / 2
+        spread = (spread + elite.std(axis=0)) / 2
+        action = np.tanh(mean)[parts]
+    return action
+
+
+def greedy_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callable[[int], Decision]:
+    """Each slot's exact optimum under an equal share of what is left of the budget.
+
+    It knows this slot's channel and every reward, but nothing of the slots to come.
+    """
+    episodes = scenario.draw(seeds)
+    options = slot_options(scenario, episodes)
+    slots = scenario.settings.slots
+    left_j = scenario.budget(episodes).joules.copy()
+
+    def decide_next(slot: int) -> Decision:
+        rows = np.arange(len(seeds)) * slots + slot
+        picks = [
+            best_within(options, int(row), float(left) / (slots - slot))
+            for row, left in zip(rows, left_j, strict=True)
+        ]
+        left_j[:] -= [pick.joules[0] for pick in picks]
+        choices: Indices = np.concatenate([pick.choice for pick in picks])
+        return as_decision(options, rows, choices)
+
+    return decide_next
