@@ -57,7 +57,7 @@ class Picture:
         The size is part of it, since a 64x32 and a 32x64 picture may hold the same bytes.
         """
         digest = hashlib.sha256(f"RGB {self.width}x{self.height} ".encode())
-        digest.update(np.ascontiguousarray(self.pixels))
+        digest.update(np.ascontiguousarray(self.pixels).data)
         return digest.hexdigest()
 
 

@@ -110,7 +110,7 @@ def rewards_reply(answers: Answers) -> RewardsReply:
     return RewardsReply(
         personas=panel.names,
         rewards=tuple(means),
-        by_persona=tuple(map(tuple, np.where(np.isnan(rewards), None, rewards).tolist())),
+        by_persona=tuple(map(tuple, _nullable(rewards))),
         statuses=tuple(_status(answers, index) for index in range(len(rewards))),
         usage=answers.usage(),
     )
@@ -120,6 +120,13 @@ def score_reply(ids: Sequence[str], answers: Answers) -> ScoreReply:
     """Every judgment with its provenance, and the panel's mean opinion of every item."""
     results = tuple(_result(name, index, answers) for index, name in enumerate(ids))
     return ScoreReply(results=results, usage=answers.usage())
+
+
+def _nullable(table: Array) -> list[list[float | None]]:
+    cells = table.astype(object)
+    cells[np.isnan(table)] = None
+    rows: list[list[float | None]] = cells.tolist()
+    return rows
 
 
 def _reward(scores: Array) -> Array:
@@ -179,21 +186,18 @@ def _good_judgments(index: int, answers: Answers) -> tuple[Judgment, ...]:
         answers.errors[index].tolist(),
         strict=True,
     )
-    shared = {
-        "status": Status.OK,
-        "tier": judge.tier,
-        "extraction": judge.extraction,
-        "cached": bool(answers.cached[index]),
-        "reason": answers.reasons[index],
-    }
     found = {
         persona.id: Judgment(
             persona=persona.id,
+            status=Status.OK,
+            tier=judge.tier,
+            extraction=judge.extraction,
+            cached=bool(answers.cached[index]),
+            reason=answers.reasons[index],
             score=score,
             reward=reward,
             se=error,
             provenance=_provenance(judge, persona),
-            **shared,
         )
         for persona, score, reward, error in numbers
     }

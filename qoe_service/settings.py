@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     clip: str = Field(
         default="tinyworld",
         description="CLIP model: 'tinyworld', or open_clip's 'model/pretrained' such as "
-        "'ViT-B-32/laion2b_s34b_b79k'; 'ViT-B-32/' has random weights, for benchmarks.",
+        "'ViT-B-32/laion2b_s34b_b79k'; 'ViT-B-32/random' has random weights, for benchmarks.",
     )
     device: str = Field(default="cpu", description="Where CLIP runs: 'cpu', 'cuda', 'cuda:1'.")
     cache: Path | None = Field(

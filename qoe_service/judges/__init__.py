@@ -80,13 +80,30 @@ class Deadline:
 class Judge(Protocol):
     """One rung of the ladder. Thread-safe."""
 
-    tier: str
-    name: str
-    revision: str
-    extraction: str
-    """How a score is read off the judge, as `Judgment.extraction` tells it."""
-    calibration: str | None
-    """What its scale was fitted on."""
+    @property
+    def tier(self) -> str:
+        """The rung's name: clip, pixel."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The model behind it."""
+        ...
+
+    @property
+    def revision(self) -> str:
+        """Which version of the model: another revision may give another score."""
+        ...
+
+    @property
+    def extraction(self) -> str:
+        """How a score is read off the judge."""
+        ...
+
+    @property
+    def calibration(self) -> str | None:
+        """What its scale was fitted on."""
+        ...
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline

@@ -9,7 +9,7 @@ so that the same person gives the same picture the same score for ever.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,7 +54,7 @@ def panel_of(personas: Sequence[Persona]) -> Panel:
 @lru_cache(maxsize=256)
 def _panel(personas: tuple[Persona, ...]) -> Panel:
     traits = np.array([persona.traits.vector() for persona in personas], dtype=float)
-    keys = np.array([key(persona.content_hash) for persona in personas], dtype=np.uint64)
+    keys = identities(persona.content_hash for persona in personas)
     experience = np.array(
         [(p.experience.art + p.experience.photography) / 2 for p in personas], dtype=float
     )
@@ -78,9 +78,9 @@ def offsets(features: Array, panel: Panel, pictures: Keys, gain: float) -> Array
     return shifts
 
 
-def key(hexadecimal: str) -> int:
-    """The first 64 bits of a hash as an identity."""
-    return int(hexadecimal[:16], 16)
+def identities(hashes: Iterable[str]) -> Keys:
+    """The first 64 bits of hexadecimal hashes as identities, (N,)."""
+    return np.array([int(text[:16], 16) for text in hashes], dtype=np.uint64)
 
 
 def normal(columns: Keys, rows: Keys) -> Array:

@@ -32,7 +32,27 @@ def _build(tier: str, settings: Settings) -> Judge:
 
 
 def _clip(settings: Settings) -> Judge:
-    raise JudgeUnavailable("the CLIP judge is not there yet")
+    from qoe_service.cache import VectorCache
+    from qoe_service.judges.clip import create_clip_judge
+    from qoe_service.judges.clip_calibration import ClipReading
+    from qoe_service.judges.clip_space import clip_space
+    from qoe_service.judges.encoder import load_encoder
+    from qoe_service.judges.reference import calibration_of
+
+    encoder = load_encoder(settings.clip, settings.device)
+    space = clip_space(encoder)
+    cache = VectorCache(
+        settings.cache,
+        size_limit=settings.cache_bytes,
+        memory_entries=settings.cache_entries,
+    )
+    return create_clip_judge(
+        encoder,
+        ClipReading(space, calibration_of(encoder, space, settings.cache)),
+        cache,
+        max_batch=settings.batch_size,
+        window_s=settings.batch_window_s,
+    )
 
 
 def _pixel(settings: Settings) -> Judge:

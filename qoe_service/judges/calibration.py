@@ -34,7 +34,7 @@ class Standard(Frozen):
     def apply(self, columns: Array) -> Array:
         """Columns (N, K) in SDs from the mean, cut at +-2.5."""
         z = (columns - np.asarray(self.mean)) / np.asarray(self.sd)
-        return np.clip(z, -FEATURE_LIMIT, FEATURE_LIMIT)
+        return np.asarray(np.clip(z, -FEATURE_LIMIT, FEATURE_LIMIT))
 
 
 class Degree(Frozen):
@@ -66,7 +66,7 @@ def standard_of(columns: Array) -> Standard:
     """The frozen mean and SD of columns (N, K); a column that never varies counts as SD 1."""
     sd = columns.std(axis=0)
     sd = np.where(sd < 1e-9, 1.0, sd)
-    return Standard(mean=_rounded(columns.mean(axis=0)), sd=_rounded(sd))
+    return Standard(mean=rounded(columns.mean(axis=0)), sd=rounded(sd))
 
 
 def fit_degree(inputs: Array, targets: Array) -> Degree:
@@ -83,7 +83,7 @@ def fit_degree(inputs: Array, targets: Array) -> Degree:
         return float(cross_entropy.mean()) + penalty, slope
 
     found = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B")
-    *weights, intercept = _rounded(found.x)
+    *weights, intercept = rounded(found.x)
     return Degree(standard=standard, weights=tuple(weights), intercept=intercept)
 
 
@@ -91,7 +91,7 @@ def fit_line(values: Array, targets: Array) -> Line:
     """Least squares of targets on values, both (N,)."""
     slope, intercept = np.polyfit(values, targets, 1)
     residual = targets - (intercept + slope * values)
-    intercept, slope, residual_sd = _rounded(np.array([intercept, slope, residual.std(ddof=2)]))
+    intercept, slope, residual_sd = rounded(np.array([intercept, slope, residual.std(ddof=2)]))
     return Line(intercept=intercept, slope=slope, residual_sd=residual_sd)
 
 
@@ -102,6 +102,6 @@ def solve_increasing(
     return float(brentq(lambda value: function(value) - target, low, high, xtol=1e-3))
 
 
-def _rounded(values: Array) -> tuple[float, ...]:
+def rounded(values: Array) -> tuple[float, ...]:
     """Six significant digits: what the file holds is what was fitted with."""
     return tuple(float(f"{value:.6g}") for value in values)

@@ -44,7 +44,7 @@ class Effect(BaseModel):
 @cache
 def effects() -> tuple[Effect, ...]:
     """All rows of the evidence, in the order of the file."""
-    with (FOLDER / "effects.csv").open(encoding="utf-8", newline="") as file:
+    with (FOLDER / "effects.csv").open(encoding="utf-8") as file:
         return tuple(Effect.model_validate(row) for row in csv.DictReader(file))
 
 

@@ -23,7 +23,7 @@ FALLS = frozenset({Status.JUDGE_UNAVAILABLE, Status.OUT_OF_DOMAIN})
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Opinions of N cases, and for each the judge that gave them and why it was not a better one."""
+    """Opinions of N cases; for each the judge that gave them, and why it was not a better one."""
 
     opinions: Opinions
     judges: tuple[Judge, ...]

@@ -2,74 +2,52 @@
 
     python -m qoe_service.judges.reference [--count 3000] [--seed 0]
 
-Run it again whenever a model, the evidence or a measure changes.
+Run it again whenever tinyworld's CLIP, the evidence, a measure or a drawing changes.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import logit
-
-from qoe_service.judges.appeal import Panel, key, offsets
-from qoe_service.judges.calibration import fit_degree, fit_line, solve_increasing, standard_of
-from qoe_service.judges.evidence import FOLDER, norm
-from qoe_service.judges.measures import FEATURES_OF_PIXELS, columns, measure, quality_inputs
-from qoe_service.judges.pixel import CALIBRATION_FILE, PixelCalibration, appeal_features
-from qoe_service.judges.reference_set import ReferenceSet, draw_reference_set
-from qoe_service.judges.scale import score
-from qoe_service.statistics import variance_shares
-
-Array = NDArray[np.float64]
+from qoe_service.errors import JudgeUnavailable
+from qoe_service.judges import pixel_calibration
+from qoe_service.judges.calibration import Frozen
+from qoe_service.judges.clip_calibration import ClipCalibration, encoder_id, fit_clip_judge
+from qoe_service.judges.clip_space import ClipSpace, clip_space
+from qoe_service.judges.encoder import Encoder, load_encoder
+from qoe_service.judges.evidence import FOLDER
+from qoe_service.judges.reference_set import draw_reference_set
 
 logger = logging.getLogger(__name__)
 
-PERSONA_SHARE = 0.09
-"""Aim for the persona's share of rating variance: the middle of the published 5-14 %."""
+QUICK_COUNT = 256
+"""Pictures a CLIP is fitted to when it is used for the first time: a large one takes a while."""
+
+TINYWORLD_FILE = "calibration-tinyworld.json"
 
 
-def fit_pixel_judge(reference: ReferenceSet, name: str) -> PixelCalibration:
-    """Everything the pixel judge takes from the reference set."""
-    table = measure(reference.pictures)
-    standard = standard_of(columns(table, FEATURES_OF_PIXELS)[reference.untouched])
-    quality = fit_degree(quality_inputs(table), reference.quality)
-    seen = logit(np.clip(quality.apply(quality_inputs(table)), 1e-3, 1 - 1e-3))
-    liking = fit_line(seen, reference.liking)
-    gain = fit_gain(reference.liking, appeal_features(table, standard), picture_keys(reference))
-    return PixelCalibration(name=name, features=standard, quality=quality, liking=liking, gain=gain)
+def calibration_of(encoder: Encoder, space: ClipSpace, folder: Path | None) -> ClipCalibration:
+    """The calibration of an encoder: shipped, found in `folder`, or fitted now and left there."""
+    name = f"calibration-{encoder_id(encoder).replace('/', '-')}.json"
+    places = [FOLDER / TINYWORLD_FILE, *([] if folder is None else [folder / name])]
+    for place in places:
+        found = _read(place) if place.is_file() else None
+        if found is not None and found.encoder == encoder_id(encoder):
+            return found
+    logger.info("fitting %s to %d drawn pictures", encoder_id(encoder), QUICK_COUNT)
+    fitted = fit(encoder, space, count=QUICK_COUNT, seed=0)
+    if folder is not None:
+        _write(folder / name, fitted)
+    return fitted
 
 
-def fit_gain(shared: Array, features: Array, keys: NDArray[np.uint64]) -> float:
-    """The gain that gives personas of the norm their share of the variance of ratings.
-
-    `shared` is what all agree on, (N,). It is the truth of the reference set, not what one judge
-    makes of it: a judge that sees little must not have personas that differ little.
-    """
-    panel = norm_panel(size=200, seed=0)
-
-    def persona_share(gain: float) -> float:
-        ratings = score(shared[:, None] + offsets(features, panel, keys, gain))
-        return variance_shares(ratings).of_personas
-
-    return round(solve_increasing(persona_share, PERSONA_SHARE, low=0.0, high=20.0), 3)
-
-
-def norm_panel(size: int, seed: int) -> Panel:
-    """People drawn from the norm: correlated traits, severities as `appeal` draws them."""
-    rng = np.random.default_rng(seed)
-    correlation = norm("sapa-bfi25-adults").correlation
-    traits = rng.multivariate_normal(np.zeros(len(correlation)), correlation, size=size)
-    keys = rng.integers(2**63, size=size, dtype=np.uint64)
-    return Panel(traits, rng.normal(0, 0.1, size), keys)
-
-
-def picture_keys(reference: ReferenceSet) -> NDArray[np.uint64]:
-    """Identities of the pictures."""
-    return np.array([key(p.sha256) for p in reference.pictures], dtype=np.uint64)
+def fit(encoder: Encoder, space: ClipSpace, *, count: int, seed: int) -> ClipCalibration:
+    """The calibration of an encoder from `count` drawn pictures and half as many held out."""
+    held_out = draw_reference_set(max(2, count // 2), seed + 1)
+    return fit_clip_judge(encoder, space, draw_reference_set(count, seed), held_out)
 
 
 def main() -> None:
@@ -79,17 +57,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    folder = Path(str(FOLDER))
     reference = draw_reference_set(options.count, options.seed)
-    name = f"drawn-{options.count}-seed-{options.seed}"
-    calibration = fit_pixel_judge(reference, name)
-    path = Path(str(FOLDER / CALIBRATION_FILE))
+    _write(folder / pixel_calibration.FILE, pixel_calibration.fit_pixel_judge(reference))
+    try:
+        encoder = load_encoder("tinyworld", "cpu")
+    except JudgeUnavailable as error:
+        raise SystemExit(f"only the pixel judge was fitted: {error}") from error
+    fitted = fit(encoder, clip_space(encoder), count=options.count, seed=options.seed)
+    _write(folder / TINYWORLD_FILE, fitted)
+
+
+def _read(path: Traversable) -> ClipCalibration:
+    return ClipCalibration.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, calibration: Frozen) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    logger.info(
-        "wrote %s: gain %.3f, residual SD %.3f",
-        path.name,
-        calibration.gain,
-        calibration.liking.residual_sd,
-    )
+    logger.info("wrote %s", path.name)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from qoe_service.images import Picture
+from qoe_service.judges.appeal import identities
 from qoe_service.judges.scale import liking, worth
 from tinyworld.captions import caption, plain_caption
 from tinyworld.drawing import draw_scene
@@ -41,6 +42,8 @@ FACTOR_WEIGHTS = {
 class ReferenceSet:
     """N cases with their truth."""
 
+    name: str
+    """How it was drawn, for provenance."""
     pictures: tuple[Picture, ...]
     prompts: tuple[str, ...]
     alignment: Array
@@ -54,9 +57,14 @@ class ReferenceSet:
         return liking(worth(self.alignment, self.quality))
 
     @property
+    def keys(self) -> NDArray[np.uint64]:
+        """(N,) identities of the pictures."""
+        return identities(picture.sha256 for picture in self.pictures)
+
+    @property
     def untouched(self) -> NDArray[np.bool_]:
         """(N,) the pictures as drawn."""
-        return self.quality == 1
+        return np.asarray(self.quality == 1)
 
 
 def draw_reference_set(count: int, seed: int) -> ReferenceSet:
@@ -72,7 +80,13 @@ def draw_reference_set(count: int, seed: int) -> ReferenceSet:
         prompts.append(plain_caption(asked) if rng.random() < 0.5 else caption(asked, rng))
         alignment.append(agreement(shown, asked))
         quality.append(1 - 0.9 * severity / (SEVERITIES - 1))
-    return ReferenceSet(tuple(pictures), tuple(prompts), np.array(alignment), np.array(quality))
+    return ReferenceSet(
+        name=f"drawn-{count}-seed-{seed}",
+        pictures=tuple(pictures),
+        prompts=tuple(prompts),
+        alignment=np.array(alignment),
+        quality=np.array(quality),
+    )
 
 
 def agreement(shown: Scene, asked: Scene) -> float:

@@ -50,4 +50,4 @@ def score(likings: ArrayLike) -> Array:
 def standard_error(likings: ArrayLike, sd: float) -> Array:
     """The standard error of a score whose liking is uncertain by `sd` (delta method)."""
     fraction = np.asarray(expit(np.asarray(likings, dtype=float)))
-    return RANGE * fraction * (1 - fraction) * sd
+    return np.asarray(RANGE * fraction * (1 - fraction) * sd)

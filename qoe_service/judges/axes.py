@@ -1,0 +1,79 @@
+"""Features read off a CLIP by pairs of opposite phrases.
+
+A feature's direction leads from the mean of what its opposite is called to the mean of what it is
+called, each phrase said in several templates; a picture's place along it is a dot product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from qoe_service.judges.evidence import FOLDER
+
+Array = NDArray[np.float64]
+Texts = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+class Axis(BaseModel):
+    """Two opposite ends in words; `{}` in a template is where a phrase goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    templates: tuple[str, ...] = Field(default=("{}",), min_length=1)
+    positive: tuple[str, ...] = Field(min_length=1)
+    negative: tuple[str, ...] = Field(min_length=1)
+
+
+class Phrases(BaseModel):
+    """What one vocabulary calls things."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: dict[str, Axis]
+    """Axes of the evidence's features."""
+    quality: dict[str, Axis] = {}
+    """Axes of technical quality."""
+    contrast: tuple[str, ...] = Field(min_length=8)
+    """A fixed bank of captions that a prompt is measured against."""
+
+
+@cache
+def phrases(vocabulary: str) -> Phrases:
+    """The phrases of a vocabulary in `axes.yaml`."""
+    table = yaml.safe_load((FOLDER / "axes.yaml").read_text(encoding="utf-8"))
+    return Phrases.model_validate(table[vocabulary])
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Named directions in a CLIP's space, (K, D)."""
+
+    names: tuple[str, ...]
+    vectors: Array
+
+    def read(self, embeddings: Array) -> Array:
+        """The place (N, K) of embeddings (N, D) along each direction."""
+        return np.asarray(embeddings @ self.vectors.T)
+
+
+def directions(axes: dict[str, Axis], texts: Texts) -> Directions:
+    """The directions of axes in the space of the CLIP that `texts` belongs to."""
+    found = [
+        _end(axis, axis.positive, texts) - _end(axis, axis.negative, texts)
+        for axis in axes.values()
+    ]
+    width = texts(["x"]).shape[1]
+    return Directions(tuple(axes), np.array(found, dtype=float).reshape(-1, width))
+
+
+def _end(axis: Axis, words: Sequence[str], texts: Texts) -> Array:
+    said = [template.format(word) for template in axis.templates for word in words]
+    mean = texts(said).astype(float).mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean))

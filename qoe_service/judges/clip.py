@@ -1,0 +1,116 @@
+"""The offline judge inside the evidence: a CLIP, pixel measures, and what research knows.
+
+liking = what all agree on (prompt alignment and technical quality) + appeal to this person. The
+CLIP runs once a picture; all that depends on the panel is a matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qoe_service.cache import VectorCache
+from qoe_service.errors import JudgeUnavailable
+from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions
+from qoe_service.judges.appeal import INCONSISTENCY_SD, identities, offsets, panel_of
+from qoe_service.judges.clip_calibration import ClipReading, Sight
+from qoe_service.judges.encoder import Encoder
+from qoe_service.judges.scale import score, standard_error
+from qoe_service.judges.sights import Sights
+from qoe_service.personas import Persona
+from qoe_service.schemas import Status
+
+REAL_CLIP = "`qoe models pull ViT-B-32/laion2b_s34b_b79k` installs a CLIP that knows the world"
+
+
+class ClipJudge:
+    """Judges with one CLIP. Where the CLIP is out of its world it says so and gives no number."""
+
+    tier = "clip"
+    extraction = "embedding"
+
+    def __init__(self, encoder: Encoder, reading: ClipReading, sights: Sights) -> None:
+        self.name = encoder.name
+        self.revision = encoder.revision
+        self.calibration = reading.fit.name
+        self._encoder = encoder
+        self._reading = reading
+        self._sights = sights
+
+    def opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Opinions:
+        """Every persona's opinion of every case that lies in the CLIP's world."""
+        try:
+            return self._opinions(cases, panel, deadline)
+        except JudgeUnavailable as error:
+            failure = Failure(Status.JUDGE_UNAVAILABLE, str(error))
+            return no_opinions(len(cases), len(panel), failure)
+
+    def check(self) -> None:
+        """See a canary through the model itself."""
+        self._sights.check()
+
+    def close(self) -> None:
+        """End the batching thread and close the cache."""
+        self._sights.close()
+
+    def _opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Opinions:
+        seen = self._sights.of([case.picture for case in cases], deadline)
+        prompts = self._sights.texts([case.prompt for case in cases])
+        failures = self._out_of_domain(cases, seen.sight) | seen.failures
+        likings = self._likings(cases, panel, seen.sight, prompts)
+        sd = float(np.hypot(self._reading.fit.liking.residual_sd, INCONSISTENCY_SD))
+        scores, errors = score(likings), standard_error(likings, sd)
+        scores[list(failures)] = errors[list(failures)] = np.nan
+        return Opinions(scores, errors, failures, seen.cached, seen.forwards)
+
+    def _likings(
+        self,
+        cases: Sequence[Case],
+        panel: Sequence[Persona],
+        sight: Sight,
+        prompts: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        shifts = offsets(
+            self._reading.features(sight),
+            panel_of(panel),
+            identities(case.picture.sha256 for case in cases),
+            self._reading.fit.gain,
+        )
+        return self._reading.shared_liking(sight, prompts)[:, None] + shifts
+
+    def _out_of_domain(self, cases: Sequence[Case], sight: Sight) -> dict[int, Failure]:
+        failures: dict[int, Failure] = {}
+        outsiders = self._outsiders(sight)
+        unreadable = {case.prompt: self._encoder.unreadable(case.prompt) for case in cases}
+        for row, case in enumerate(cases):
+            reason = unreadable[case.prompt]
+            if reason is None and outsiders[row]:
+                reason = f"the picture is unlike anything that {self.name} has seen"
+            if reason is not None:
+                failures[row] = Failure(Status.OUT_OF_DOMAIN, f"{reason}; {REAL_CLIP}")
+        return failures
+
+    def _outsiders(self, sight: Sight) -> NDArray[np.bool_]:
+        """Only a CLIP of a small world has a border; one trained on the web has seen it all."""
+        if self._encoder.vocabulary == "general":
+            return np.zeros(len(sight.embeddings), dtype=bool)
+        return self._reading.fit.domain.outsiders(sight.embeddings)
+
+
+def create_clip_judge(
+    encoder: Encoder,
+    reading: ClipReading,
+    cache: VectorCache,
+    *,
+    max_batch: int,
+    window_s: float,
+) -> ClipJudge:
+    """A CLIP judge from its parts; it owns the cache and closes it."""
+    sights = Sights(encoder, cache, max_batch=max_batch, window_s=window_s)
+    return ClipJudge(encoder, reading, sights)
