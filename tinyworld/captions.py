@@ -74,7 +74,7 @@ def caption(scene: Scene, rng: np.random.Generator) -> str:
     time = _choose(TIME_WORDS[scene.time], rng) if said[2] else None
     tidiness = _choose(TIDINESS_WORDS[scene.tidiness], rng) if said[3] else None
     subjects = _subjects(scene, with_action=bool(said[4]), rng=rng)
-    words = (_sentence, _time_first, _style_last)[rng.integers(3)]
+    words = (_sentence, _time_first, _style_last)[int(rng.integers(3))]
     return words(style=style, subjects=subjects, place=place, time=time, tidiness=tidiness)
 
 
@@ -137,4 +137,4 @@ def _names(subjects: Sequence[str]) -> str:
 
 
 def _choose(words: Sequence[str], rng: np.random.Generator) -> str:
-    return words[rng.integers(len(words))]
+    return words[int(rng.integers(len(words)))]

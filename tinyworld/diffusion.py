@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinyworld.autoencoder import LATENT_SHAPE, Autoencoder
 from tinyworld.clip import TEXT_WIDTH, WEIGHTS, TinyClip, create_clip, load_clip
-from tinyworld.uvit import BLOCKS, UViT
+from tinyworld.uvit import BLOCKS, Block, UViT
 from tinyworld.weight_files import load_weights
 
 
@@ -91,11 +91,11 @@ def random_diffusion(seed: int) -> LatentDiffusion:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         autoencoder, denoiser = Autoencoder(), UViT(TEXT_WIDTH)
-        for block in (
-            denoiser.head,
-            *(b.modulation for b in denoiser.modules() if hasattr(b, "modulation")),
-        ):
-            torch.nn.init.normal_(block.weight, std=0.05)
+        # Training starts these at zero; left so, the output would not depend on the input.
+        torch.nn.init.normal_(denoiser.head.weight, std=0.05)
+        for module in denoiser.modules():
+            if isinstance(module, Block):
+                torch.nn.init.normal_(module.modulation.weight, std=0.05)
     return _frozen(create_clip(seed), autoencoder, denoiser, revision=f"random-{seed}")
 
 

@@ -54,11 +54,11 @@ def scatter_rubbish(pen: Pen, rng: np.random.Generator) -> None:
 
 
 def _paint_street(pen: Pen, rng: np.random.Generator) -> None:
-    left = -rng.integers(0, 10)
+    left = -int(rng.integers(0, 10))
     while left < CANVAS:
-        width, top = rng.integers(26, 40), rng.integers(14, 46)
+        width, top = int(rng.integers(26, 40)), int(rng.integers(14, 46))
         _building(pen, left, top, left + width, BRICKS[rng.integers(len(BRICKS))])
-        left += width + rng.integers(0, 5)
+        left += width + int(rng.integers(0, 5))
     pen.box(0, HORIZON, CANVAS, HORIZON + 8, (190, 188, 184))
     pen.box(0, HORIZON + 8, CANVAS, CANVAS, (92, 92, 98))
     for x in range(int(rng.integers(0, 16)) - 16, CANVAS, 32):

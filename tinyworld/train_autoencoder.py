@@ -28,7 +28,7 @@ LATENT_NOISE = 0.05
 def main() -> None:
     arguments = _arguments()
     torch.manual_seed(arguments.seed)
-    model = Autoencoder().to(memory_format=torch.channels_last)
+    model = Autoencoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     data = training_set(PICTURES, seed=0, folder=arguments.folder)
 
     def loss_of_step(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
@@ -39,7 +39,8 @@ def main() -> None:
             noise = torch.randn(latents.shape, generator=generator)
             rebuilt = model.decode(latents + LATENT_NOISE * noise).float()
         error = rebuilt - pixels
-        return error.square().mean() + 0.2 * error.abs().mean() + 0.2 * _edge_error(error)
+        loss: torch.Tensor = error.square().mean() + 0.2 * error.abs().mean()
+        return loss + 0.2 * _edge_error(error)
 
     schedule = Schedule(arguments.steps, peak_learning_rate=1.5e-3, warm_up_steps=100)
     run = Run("autoencoder", arguments.folder, arguments.seed, schedule, weight_decay=0.0)

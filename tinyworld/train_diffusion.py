@@ -57,7 +57,8 @@ def main() -> None:
             features = clip.text_features(told).clone()
             predicted = model(noisy, times, features)
         error = predicted.float() - schedule.get_velocity(clean, noise, times)
-        return error.square().mean()
+        loss: torch.Tensor = error.square().mean()
+        return loss
 
     run = Run(
         "uvit",

@@ -45,7 +45,8 @@ class Attention(nn.Module):
 
     def _split(self, joint: torch.Tensor, parts: int) -> tuple[torch.Tensor, ...]:
         shaped = joint.unflatten(-1, (parts, self.heads, -1))  # (N, L, parts, heads, width / heads)
-        return shaped.permute(2, 0, 3, 1, 4).unbind(0)
+        separate: tuple[torch.Tensor, ...] = shaped.permute(2, 0, 3, 1, 4).unbind(0)
+        return separate
 
 
 class Block(nn.Module):
@@ -71,7 +72,7 @@ class Block(nn.Module):
         condition: torch.Tensor,
         skip: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        if self.join is not None:
+        if self.join is not None and skip is not None:
             patches = self.join(torch.cat((patches, skip), dim=-1))
         shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = (
             self.modulation(condition).unsqueeze(1).chunk(6, dim=-1)

@@ -24,9 +24,7 @@ def test_text_features_are_those_behind_the_embedding(clip) -> None:
     features = clip.text_features(["a man in the park"])
     assert features.shape == (1, CONTEXT_LENGTH, TEXT_WIDTH)
     end = int(clip.tokenize(["a man in the park"]).argmax())
-    projected = torch.nn.functional.normalize(
-        features[:, end] @ clip.model.text_projection, dim=-1
-    )
+    projected = torch.nn.functional.normalize(features[:, end] @ clip.model.text_projection, dim=-1)
     assert torch.allclose(projected, clip.embed_texts(["a man in the park"]), atol=1e-5)
 
 

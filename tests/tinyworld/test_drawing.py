@@ -44,7 +44,9 @@ def test_a_sketch_is_grey_and_a_cartoon_is_more_colourful_than_a_watercolour() -
 def test_clutter_adds_detail_to_the_ground() -> None:
     def ground_detail(tidiness: str) -> float:
         scene = dataclasses.replace(SCENE, subjects=(), action=None, tidiness=tidiness)
-        return float(np.mean([np.abs(np.diff(draw(scene, s)[48:], axis=1)).mean() for s in range(8)]))
+        return float(
+            np.mean([np.abs(np.diff(draw(scene, s)[48:], axis=1)).mean() for s in range(8)])
+        )
 
     assert ground_detail("cluttered") > 1.5 * ground_detail("tidy")
 
