@@ -17,6 +17,8 @@ from stable_baselines3.common.preprocessing import get_action_dim
 from stable_baselines3.common.torch_layers import create_mlp
 from torch import Tensor, nn
 
+from allocator.agents.interchangeable import Layout, UserwiseDenoiser
+
 BETA_MIN, BETA_MAX = 0.1, 10.0
 """Ends of the VP schedule [Q-rel: the released diffusion-DDPG code of the same author]."""
 
@@ -57,14 +59,45 @@ def reverse_chain(steps: int) -> ReverseChain:
     return ReverseChain(*(tuple(c.flip(0).tolist()) for c in (clean, noisy, noise_std)))
 
 
+class Denoiser(nn.Module):
+    """The chain's network: a state is encoded once, then met by every noisy action.
+
+    `widths`: of the state encoder; the last is the width of the denoiser too. A denoising step
+    costs width x (action + width + action) multiplications.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        actions: int,
+        *,
+        widths: list[int],
+        steps: int,
+        activation: type[nn.Module],
+    ) -> None:
+        super().__init__()
+        width = widths[-1]
+        layers = create_mlp(features, width, widths[:-1], activation)
+        self.encode = nn.Sequential(*layers)
+        self.action_in = nn.Linear(actions, width, bias=False)
+        self.step_in = nn.Embedding(steps, width)
+        nn.init.normal_(self.step_in.weight, std=0.1)
+        self.denoise = nn.Sequential(
+            activation(), nn.Linear(width, width), activation(), nn.Linear(width, actions)
+        )
+
+    def forward(self, state: Tensor, noisy: Tensor, step: int) -> Tensor:
+        """Encoded states (B, W) and noisy actions (B, A) to the logits (B, A) of clean ones."""
+        logits: Tensor = self.denoise(state + self.action_in(noisy) + self.step_in.weight[step])
+        return logits
+
+
 class DiffusionActor(BasePolicy):
     """A conditional denoiser in the place of Stable-Baselines3's TD3 `Actor`.
 
-    The observation is encoded once; each denoising step adds only the noisy action and the step's
-    own bias to that encoding: width x (action + width + action) multiplications a step.
-
-    `net_arch`: widths of the state encoder; the last is the width of the denoiser. 128 halves the
-    cost of 256 (benchmarks/agents.py). `denoising_steps`: 4 to 6 is usual; cost grows with it.
+    `net_arch`: widths of the denoiser; 128 halves the cost of 256 (benchmarks/agents.py).
+    `denoising_steps`: 4 to 6 is usual; cost grows in proportion.
+    `layout`: of a scenario whose users are interchangeable; the networks then share their weights.
     """
 
     def __init__(
@@ -77,6 +110,7 @@ class DiffusionActor(BasePolicy):
         activation_fn: type[nn.Module] = nn.SiLU,
         normalize_images: bool = True,
         denoising_steps: int = 5,
+        layout: Layout | None = None,
     ) -> None:
         super().__init__(
             observation_space,
@@ -87,21 +121,20 @@ class DiffusionActor(BasePolicy):
         )
         self.net_arch, self.activation_fn = net_arch, activation_fn
         self.features_dim, self.denoising_steps = features_dim, denoising_steps
-        self.action_dim = get_action_dim(action_space)
+        self.action_dim, self.layout = get_action_dim(action_space), layout
         self.chain = reverse_chain(denoising_steps)
         self.generator = torch.Generator(device="cpu")
-        width = net_arch[-1]
-        self.encode = nn.Sequential(*create_mlp(features_dim, 0, net_arch[:-1], activation_fn))
-        self.state_in = nn.Linear(net_arch[-2] if len(net_arch) > 1 else features_dim, width)
-        self.action_in = nn.Linear(self.action_dim, width, bias=False)
-        self.step_in = nn.Embedding(denoising_steps, width)
-        self.denoise = nn.Sequential(
-            activation_fn(),
-            nn.Linear(width, width),
-            activation_fn(),
-            nn.Linear(width, self.action_dim),
+        self.denoiser: Denoiser | UserwiseDenoiser = (
+            Denoiser(
+                features_dim,
+                self.action_dim,
+                widths=net_arch,
+                steps=denoising_steps,
+                activation=activation_fn,
+            )
+            if layout is None
+            else UserwiseDenoiser(layout, net_arch[-1], denoising_steps, activation_fn)
         )
-        nn.init.normal_(self.step_in.weight, std=0.1)
 
     def propose(self, observation: Tensor, *, mean: bool = False) -> tuple[Tensor, Tensor]:
         """Actions (B, A) in [-1, 1] and the logits (B, A) they are the tanh of.
@@ -110,13 +143,13 @@ class DiffusionActor(BasePolicy):
         draws from the actor's own generator, so that a seed fixes what is explored.
         """
         features = self.extract_features(observation, self.features_extractor)
-        state = self.state_in(self.encode(features))  # (B, W), the same for all denoising steps
+        state = self.denoiser.encode(features)  # the same for all denoising steps
         draw = torch.zeros if mean else self._noise
         shape = (features.shape[0], self.action_dim)
         noisy = draw(shape).to(features)
         logits = noisy
         for step in range(self.denoising_steps):
-            logits = self.denoise(state + self.action_in(noisy) + self.step_in.weight[step])
+            logits = self.denoiser(state, noisy, step)
             noisy = (
                 self.chain.clean[step] * torch.tanh(logits)
                 + self.chain.noisy[step] * noisy
@@ -142,4 +175,5 @@ class DiffusionActor(BasePolicy):
             "activation_fn": self.activation_fn,
             "features_extractor": self.features_extractor,
             "denoising_steps": self.denoising_steps,
+            "layout": self.layout,
         }

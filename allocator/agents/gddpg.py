@@ -34,69 +34,15 @@ import torch
 from stable_baselines3 import TD3
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.utils import polyak_update
-from stable_baselines3.td3.policies import Actor, TD3Policy
+from stable_baselines3.td3.policies import TD3Policy
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from allocator.agents.diffusion_actor import DiffusionActor
+from allocator.agents.policies import DiffusionPolicy, MlpActorPolicy
 from allocator.agents.replay import AnsweredReplayBuffer
 
 FREE_LOGIT = 2.0
 """Logits up to here cost nothing; tanh's slope is still 0.07."""
-
-
-class MlpActor(Actor):
-    """Stable-Baselines3's own actor, telling its logits too."""
-
-    def propose(self, observation: Tensor, *, mean: bool = False) -> tuple[Tensor, Tensor]:
-        """Actions (B, A) and the logits (B, A) they are the tanh of; there is no noise."""
-        logits = self.mu[:-1](self.extract_features(observation, self.features_extractor))
-        return torch.tanh(logits), logits
-
-
-class MlpActorPolicy(TD3Policy):
-    """The MLP twin: `GDDPG` without diffusion, for "is diffusion worth it?"."""
-
-    def make_actor(self, features_extractor: nn.Module | None = None) -> MlpActor:
-        """Called once for the actor and once for its target."""
-        kwargs = self._update_features_extractor(self.actor_kwargs, features_extractor)
-        actor: MlpActor = MlpActor(**kwargs).to(self.device)
-        return actor
-
-
-class DiffusionPolicy(TD3Policy):
-    """Twin critics of Stable-Baselines3 beside a `DiffusionActor`."""
-
-    def __init__(self, *args: Any, denoising_steps: int = 5, **kwargs: Any) -> None:
-        # TD3Policy builds the networks inside its own constructor.
-        self.denoising_steps = denoising_steps
-        kwargs.setdefault("net_arch", [128, 128])
-        # Mish, usual in the family, is the same shape at two thirds of the speed on a CPU.
-        kwargs.setdefault("activation_fn", nn.SiLU)
-        super().__init__(*args, **kwargs)
-
-    def make_actor(self, features_extractor: nn.Module | None = None) -> DiffusionActor:
-        """Called once for the actor and once for its target."""
-        kwargs = self._update_features_extractor(self.actor_kwargs, features_extractor)
-        actor: DiffusionActor = DiffusionActor(**kwargs, denoising_steps=self.denoising_steps).to(
-            self.device
-        )
-        return actor
-
-    def seed_noise(self, seed: int | None) -> None:
-        """Fix what the actor and its target draw; without a seed they differ from run to run."""
-        for offset, actor in enumerate((self.actor, self.actor_target)):
-            if seed is None:
-                actor.generator.seed()
-            else:
-                actor.generator.manual_seed(seed + offset)
-
-    def _predict(self, observation: Tensor, deterministic: bool = False) -> Tensor:
-        actions: Tensor = self.actor._predict(observation, deterministic)
-        return actions
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {**super()._get_constructor_parameters(), "denoising_steps": self.denoising_steps}
 
 
 class GDDPG(TD3):

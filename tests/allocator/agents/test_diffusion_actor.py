@@ -98,7 +98,7 @@ def test_sampling_follows_the_actors_own_generator() -> None:
 
 def test_state_is_encoded_once_however_long_the_chain() -> None:
     made, calls = actor(steps=6), []
-    made.encode.register_forward_hook(lambda *_: calls.append(1))
+    made.denoiser.encode.register_forward_hook(lambda *_: calls.append(1))
     made(torch.ones(2, 3))
     assert len(calls) == 1
 
@@ -114,10 +114,10 @@ def test_gradient_reaches_every_weight_through_the_chain() -> None:
 def test_gradient_stays_alive_where_the_action_sits_at_its_bound() -> None:
     made = actor()
     with torch.no_grad():
-        made.denoise[-1].weight.zero_()
-        made.denoise[-1].bias.fill_(3.0)  # tanh(3) = 0.995: where a hard clip would be flat
+        made.denoiser.denoise[-1].weight.zero_()
+        made.denoiser.denoise[-1].bias.fill_(3.0)  # tanh(3) = 0.995: where a hard clip would be flat
     actions = made(torch.randn(16, 3))
     assert actions.min() > 0.99
     actions.mean().backward()
     # d tanh(3) = 1 - 0.995^2 = 0.0099, shared by two actions
-    assert made.denoise[-1].bias.grad.abs().min() > 0.004
+    assert made.denoiser.denoise[-1].bias.grad.abs().min() > 0.004

@@ -1,0 +1,202 @@
+"""The whole experiment: look at the catalogue, train, evaluate everyone, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from allocator.experiments import (
+    Findings,
+    GeneratorCounts,
+    LearningCurve,
+    OracleCounts,
+    Outcomes,
+    Seconds,
+    surroundings,
+    write_summary,
+)
+from allocator.rlli import Loop, survey, survey_size
+from allocator.training import (
+    ExperienceSource,
+    LoopCost,
+    OpenExperience,
+    TrainedRun,
+    TrainingOrder,
+    train_side_by_side,
+)
+
+if TYPE_CHECKING:
+    from allocator.scenarios.policies import Played
+
+
+class Stages(Protocol):
+    """Is told what is going on, such as a progress bar."""
+
+    def begin(self, what: str, total: int) -> None: ...
+
+    def advance(self, steps: int) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonSettings:
+    """Who is trained, how often and how long.
+
+    seeds: one training run of every learner each; three is the least that says anything of how
+    runs differ. steps: slots of experience a run gets.
+    """
+
+    folder: Path
+    learners: tuple[str, ...] = ("gddpg", "ddpg")
+    seeds: tuple[int, ...] = (1, 2, 3)
+    steps: int = 16_000
+    held_out_episodes: int = 64
+    processes: int = 2
+
+    @property
+    def orders(self) -> tuple[TrainingOrder, ...]:
+        """All runs, the dearest learners first so that no process is left waiting at the end."""
+        return tuple(
+            TrainingOrder(
+                learner=learner,
+                seed=seed,
+                steps=self.steps,
+                folder=self.folder,
+                held_out_episodes=self.held_out_episodes,
+            )
+            for learner in self.learners
+            for seed in self.seeds
+        )
+
+
+@dataclass
+class _Clock:
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self.started
+
+
+def compare(settings: ComparisonSettings, source: ExperienceSource, stages: Stages) -> Findings:
+    """Run the experiment and leave its files in `settings.folder`.
+
+    Raises NothingJudgedError or the client's errors if the service cannot answer.
+    """
+    clock = _Clock()
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with _opened(source) as loop:
+        _look(loop, stages)
+        references = _references(loop, settings, stages)
+        runs = _train(settings, source, stages)
+        findings = _findings(settings, runs, references, loop.cost(), clock)
+        stages.begin("writing the report", 1)
+        _write(findings, loop, settings.folder)
+        stages.advance(1)
+    return findings
+
+
+@contextmanager
+def _opened(source: ExperienceSource) -> Iterator[OpenExperience]:
+    loop = source.open()
+    try:
+        yield loop
+    finally:
+        loop.close()
+
+
+def _look(loop: OpenExperience, stages: Stages) -> None:
+    stages.begin("drawing and judging pictures", survey_size(loop.experience))
+    for pictures in survey(loop.experience):
+        stages.advance(pictures)
+
+
+def _references(
+    loop: OpenExperience, settings: ComparisonSettings, stages: Stages
+) -> dict[str, list[Played]]:
+    """Those who do not learn: random as often as there are seeds, the others once."""
+    from allocator import evaluation
+    from allocator.scenarios.shared_denoising import SharedDenoising
+
+    scenario = SharedDenoising(loop.experience)
+    seeds = evaluation.held_out_seeds(settings.held_out_episodes)
+    stages.begin("random, constant, greedy, optimum", 4)
+    played: dict[str, list[Played]] = {}
+    played["random"] = [
+        evaluation.evaluate_random(scenario, seeds, seed=seed) for seed in settings.seeds
+    ]
+    stages.advance(1)
+    played["constant"] = [evaluation.evaluate_best_constant(scenario, seeds, seed=0)]
+    stages.advance(1)
+    played["greedy"] = [evaluation.evaluate_greedy(scenario, seeds)]
+    stages.advance(1)
+    played["optimum"] = [evaluation.evaluate_optimum(scenario, seeds)]
+    stages.advance(1)
+    return played
+
+
+def _train(
+    settings: ComparisonSettings, source: ExperienceSource, stages: Stages
+) -> tuple[TrainedRun, ...]:
+    stages.begin("training", settings.steps * len(settings.orders))
+    return train_side_by_side(
+        settings.orders, source, processes=settings.processes, progress=stages.advance
+    )
+
+
+def _findings(
+    settings: ComparisonSettings,
+    runs: Sequence[TrainedRun],
+    references: dict[str, list[Played]],
+    looking: LoopCost,
+    clock: _Clock,
+) -> Findings:
+    from allocator.scenarios.settings import SharedDenoisingSettings
+
+    slots = SharedDenoisingSettings().slots
+    by_learner = {
+        name: [run for run in runs if run.order.learner == name] for name in settings.learners
+    }
+    everyone = {name: [run.played for run in mine] for name, mine in by_learner.items()}
+    cost = sum((run.cost for run in runs), looking)
+    return Findings(
+        name=settings.folder.name,
+        outcomes={
+            name: Outcomes.of(played, slots) for name, played in (everyone | references).items()
+        },
+        curves={
+            name: LearningCurve(mine[0].steps, np.stack([run.reward for run in mine]))
+            for name, mine in by_learner.items()
+        },
+        oracle=OracleCounts(cost.requests, cost.judgments, cost.cached, cost.failed, cost.masked),
+        generator=GeneratorCounts(
+            cost.pictures, cost.denoising_steps_run, cost.denoising_steps_unshared
+        ),
+        seconds=Seconds(clock.elapsed_s, cost.generating_s, cost.judging_s, cost.learning_s),
+        manifest=surroundings() | {"settings": _plain(settings)},
+    )
+
+
+def _plain(settings: ComparisonSettings) -> dict[str, object]:
+    told = asdict(settings) | {"learner": asdict(settings.orders[0].settings)}
+    return told | {"folder": settings.folder.name}
+
+
+def _write(findings: Findings, loop: OpenExperience, folder: Path) -> None:
+    from allocator.report.page import write_report
+    from allocator.report.pictures import contact_sheets, picture_figures
+
+    sheets = contact_sheets(loop.experience, loop.generator.run) if isinstance(loop, Loop) else ()
+    write_report(findings, sheets, picture_figures(loop.experience), folder)
+    write_summary(findings, folder)
+    curves = {
+        name: {"steps": curve.steps.tolist(), "reward": curve.reward.tolist()}
+        for name, curve in findings.curves.items()
+    }
+    (folder / "curves.json").write_text(json.dumps(curves, indent=1) + "\n")

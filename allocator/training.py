@@ -1,0 +1,213 @@
+"""Training one learner, and many of them side by side in processes of one torch thread each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.agents.roster import LearnerSettings, make_learner
+from allocator.evaluation import evaluate, held_out_seeds
+from allocator.experience import Experience
+from allocator.scenarios.policies import Played
+from allocator.scenarios.shared_denoising import SharedDenoising
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+Progress = Callable[[int], None]
+"""Told how many environment steps were just taken."""
+
+
+@dataclass(frozen=True)
+class LoopCost:
+    """What the loop has cost so far; subtract two to know what lies between."""
+
+    requests: int = 0
+    judgments: int = 0
+    cached: int = 0
+    failed: int = 0
+    masked: int = 0
+    pictures: int = 0
+    denoising_steps_run: int = 0
+    denoising_steps_unshared: int = 0
+    generating_s: float = 0.0
+    judging_s: float = 0.0
+    learning_s: float = 0.0
+
+    def __add__(self, other: LoopCost) -> LoopCost:
+        return LoopCost(*(a + b for a, b in zip(self._values(), other._values(), strict=True)))
+
+    def __sub__(self, other: LoopCost) -> LoopCost:
+        return LoopCost(*(a - b for a, b in zip(self._values(), other._values(), strict=True)))
+
+    def _values(self) -> list[Any]:
+        return [getattr(self, each.name) for each in fields(self)]
+
+
+class OpenExperience(Protocol):
+    """An experience in use, and what using it has cost."""
+
+    @property
+    def experience(self) -> Experience: ...
+
+    def cost(self) -> LoopCost: ...
+
+    def close(self) -> None: ...
+
+
+class ExperienceSource(Protocol):
+    """How a process gets at rewards. It must survive pickling: every process opens its own."""
+
+    def open(self) -> OpenExperience: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOrder:
+    """One run: which learner, which seed, for how long, and where its files go.
+
+    Training episodes come from `seed`; the curve is drawn from the first `curve_episodes` held-out
+    episodes, the outcome from the first `held_out_episodes`.
+    """
+
+    learner: str
+    seed: int
+    steps: int
+    folder: Path
+    environments: int = 16
+    curve_points: int = 12
+    curve_episodes: int = 32
+    held_out_episodes: int = 64
+    settings: LearnerSettings = field(default_factory=LearnerSettings)
+
+    @property
+    def name(self) -> str:
+        """Of the run's files."""
+        return f"{self.learner}-{self.seed}"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the trained learner lies, as Stable-Baselines3 saves it."""
+        return self.folder / "checkpoints" / f"{self.name}.zip"
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a run brought: the curve (points,) of mean reward, what was
+    played on the held-out episodes, and the cost."""
+
+    order: TrainingOrder
+    steps: NDArray[np.integer]
+    reward: NDArray[np.floating]
+    played: Played
+    cost: LoopCost
+
+
+def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> TrainedRun:
+    """Train as ordered; saves the final learner and its TensorBoard log, selects nothing."""
+    import torch
+
+    torch.set_num_threads(1)
+    before, started = source.cost(), time.perf_counter()
+    scenario = SharedDenoising(source.experience)
+    learner = _learner(order, source.experience)
+    steps, reward = [0], [_mean_reward(learner, scenario, order)]
+    for chunk in _chunks(order):
+        learner.learn(chunk, reset_num_timesteps=False, tb_log_name=order.name)
+        progress(learner.num_timesteps - steps[-1])
+        steps.append(learner.num_timesteps)
+        reward.append(_mean_reward(learner, scenario, order))
+    order.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    learner.save(order.checkpoint)
+    played = evaluate(scenario, learner, held_out_seeds(order.held_out_episodes))
+    spent = source.cost() - before
+    elapsed = time.perf_counter() - started
+    learning = LoopCost(
+        learning_s=elapsed - spent.generating_s - spent.judging_s,
+        masked=learner.replay_buffer.masked,
+    )
+    return TrainedRun(order, np.array(steps), np.array(reward), played, spent + learning)
+
+
+def _learner(order: TrainingOrder, experience: Experience) -> OffPolicyAlgorithm:
+    from allocator.agents.interchangeable import Layout
+    from allocator.scenarios.vector import ScenarioVecEnv
+
+    scenario = SharedDenoising(experience)
+    return make_learner(
+        order.learner,
+        ScenarioVecEnv(scenario, order.environments, seed=order.seed),
+        Layout(scenario.observations, scenario.actions),
+        seed=order.seed,
+        settings=order.settings,
+        tensorboard=order.folder / "tensorboard",
+    )
+
+
+def _chunks(order: TrainingOrder) -> Iterator[int]:
+    """Steps between two points of the curve, whole steps of the vector of environments."""
+    edges = np.linspace(0, order.steps, order.curve_points).round().astype(int)
+    yield from (int(size) for size in np.diff(edges))
+
+
+def _mean_reward(
+    learner: OffPolicyAlgorithm, scenario: SharedDenoising, order: TrainingOrder
+) -> float:
+    played = evaluate(scenario, learner, held_out_seeds(order.curve_episodes))
+    return float(played.total_reward.mean()) / scenario.settings.slots
+
+
+def train_side_by_side(
+    orders: Sequence[TrainingOrder],
+    source: ExperienceSource,
+    *,
+    processes: int,
+    progress: Progress,
+) -> tuple[TrainedRun, ...]:
+    """Train all orders, `processes` at a time, in processes of their own; in the order given."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        told = manager.Queue()
+        with ProcessPoolExecutor(
+            processes, mp_context=context, initializer=_begin, initargs=(source, told)
+        ) as pool:
+            runs = [pool.submit(_train_here, order) for order in orders]
+            waiting = set(runs)
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+                _pass_on(told, progress)
+                for run in done:
+                    run.result()  # a failed run ends the experiment now, not in an hour
+            _pass_on(told, progress)
+        return tuple(run.result() for run in runs)
+
+
+def _pass_on(told: Any, progress: Progress) -> None:
+    while True:
+        try:
+            progress(told.get_nowait())
+        except Empty:
+            return
+
+
+_here: dict[str, Any] = {}
+"""What this worker process opened once and uses for all its runs."""
+
+
+def _begin(source: ExperienceSource, told: Any) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    _here.update(source=source.open(), told=told)
+
+
+def _train_here(order: TrainingOrder) -> TrainedRun:
+    return train(order, _here["source"], _here["told"].put)
