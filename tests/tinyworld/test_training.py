@@ -19,7 +19,7 @@ def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
         targets = inputs.sum(dim=1, keepdim=True) + float(rng.normal(0, 0.01))
         return (model(inputs) - targets).square().mean()
 
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     done = 0
@@ -27,7 +27,7 @@ def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
     def stopping(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
         nonlocal done
         if done == steps:
-            raise Stopped
+            raise StoppedError
         done += 1
         return loss_of_step(rng, generator)
 
@@ -35,7 +35,7 @@ def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
     run = Run("line", folder, seed=1, schedule=schedule, weight_decay=0.0)
     try:
         trained = train(model, stopping, run)
-    except Stopped:
+    except StoppedError:
         return torch.empty(0)
     return torch.cat([p.flatten() for p in trained.parameters()]).detach()
 
