@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from allocator.arrays import Floats
 from allocator.edge.modulation import Modulation, bit_error_rate
-
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from enum import Enum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import comb, erfc
+
+from allocator.arrays import Floats
 
 
 class Modulation(Enum):
@@ -39,16 +41,14 @@ class Modulation(Enum):
         return 1.0 if self is Modulation.BPSK else 1.5 / (2**self.bits_per_symbol - 1)
 
 
-def bit_error_rate(modulation: Modulation, snr: ArrayLike) -> NDArray[np.floating]:
+def bit_error_rate(modulation: Modulation, snr: ArrayLike) -> Floats:
     """Bit error rate at a known SNR (Es/N0, linear): additive white Gaussian noise."""
     distance = np.sqrt(modulation.closeness * np.asarray(snr, dtype=float))
-    rate: NDArray[np.floating] = modulation.neighbours * erfc(distance) / 2
+    rate: Floats = modulation.neighbours * erfc(distance) / 2
     return rate
 
 
-def mean_bit_error_rate(
-    modulation: Modulation, mean_snr: ArrayLike, *, m: int = 1
-) -> NDArray[np.floating]:
+def mean_bit_error_rate(modulation: Modulation, mean_snr: ArrayLike, *, m: int = 1) -> Floats:
     """Bit error rate averaged over Nakagami-m fading (integer m) at a mean SNR (Es/N0, linear).
 
     With mu = sqrt(a G / (m + a G)):
@@ -57,5 +57,5 @@ def mean_bit_error_rate(
     scaled = modulation.closeness * np.asarray(mean_snr, dtype=float)
     mu = np.sqrt(scaled / (m + scaled))
     terms = [comb(m - 1 + i, i) * ((1 + mu) / 2) ** i for i in range(m)]
-    rate: NDArray[np.floating] = modulation.neighbours * ((1 - mu) / 2) ** m * sum(terms)
+    rate: Floats = modulation.neighbours * ((1 - mu) / 2) ** m * sum(terms)
     return rate

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import j0
 
-Floats = NDArray[np.floating]
+from allocator.arrays import Floats
 
 CARRIER_HZ = 3.5e9
 BASE_STATION_HEIGHT_M, USER_HEIGHT_M = 10.0, 1.5
