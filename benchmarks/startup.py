@@ -24,7 +24,7 @@ COMMANDS = {
 def measure(runs: int) -> dict[str, list[float]]:
     """Seconds of every run, by command."""
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for name, arguments in COMMANDS.items():
+    for arguments in COMMANDS.values():
         _run(arguments)
     for _ in range(runs):
         for name, arguments in COMMANDS.items():
@@ -43,7 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=40)
     runs = parser.parse_args().runs
-    print(f"{'command':28} {'median':>8} {'p90':>8} {'worst':>8}   target {TARGET_S} s, {runs} runs")
+    print(
+        f"{'command':28} {'median':>8} {'p90':>8} {'worst':>8}   target {TARGET_S} s, {runs} runs"
+    )
     for name, seconds in measure(runs).items():
         p90 = statistics.quantiles(seconds, n=10)[-1]
         print(f"{name:28} {statistics.median(seconds):8.3f} {p90:8.3f} {max(seconds):8.3f}")
