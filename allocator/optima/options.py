@@ -90,8 +90,8 @@ def _rewards(scenario: SharedDenoising, episodes: Episodes, reachable: np.ndarra
 
 def _joules(scenario: SharedDenoising, episodes: Episodes, power: Indices) -> Floats:
     T = scenario.settings.total_steps
-    step_j = scenario.physics.phone_step_j[episodes.phone][:, None, :, :, None]  # (B, 1, G, K, 1)
-    own = (T - np.arange(T)) * step_j  # (B, 1, G, K, T)
+    phone = episodes.phone[:, None, :, :, None]
+    own = scenario.physics.phone_j(phone, T - np.arange(T))  # (B, 1, G, K, T)
     radio = scenario.physics.radio_j[power][..., None, :] * (np.arange(T) > 0)[:, None]
     joules: Floats = own[..., None] + radio
     return joules

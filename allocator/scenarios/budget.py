@@ -65,10 +65,11 @@ class Budget:
 def budget_of(episodes: Episodes, physics: Physics, settings: SharedDenoisingSettings) -> Budget:
     """The budget each episode gets."""
     T, deepest = settings.total_steps, settings.deepest_branch
-    step_j = physics.phone_step_j[episodes.phone].sum(axis=2)  # (B, G)
-    together_j = deepest * physics.server_step_j + (T - deepest) * step_j
-    alone_j = T * step_j.sum(axis=1)
-    cheapest_j = np.minimum(T * step_j, together_j).sum(axis=1)
+    apart_j = physics.phone_j(episodes.phone, T).sum(axis=2)  # (B, G)
+    finishing_j = physics.phone_j(episodes.phone, T - deepest).sum(axis=2)
+    together_j = deepest * physics.server_step_j + finishing_j
+    alone_j = apart_j.sum(axis=1)
+    cheapest_j = np.minimum(apart_j, together_j).sum(axis=1)
     return Budget(
         joules=settings.budget_share * settings.slots * alone_j,
         alone_j=alone_j,

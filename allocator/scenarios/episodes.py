@@ -13,6 +13,7 @@ import numpy as np
 
 from allocator.arrays import Floats, Indices
 from allocator.catalogue import Catalogue
+from allocator.scenarios.channel import NORMALS, gain_db
 from allocator.scenarios.settings import SharedDenoisingSettings
 
 
@@ -50,10 +51,9 @@ def draw_episodes(
     G, K = settings.groups, settings.users_per_group
     topics, members = catalogue.members.shape
     ones = S * G * (2 + members) + 3 * G * K  # uniforms an episode needs
-    normals = S * G * K * 3
     generators = [np.random.default_rng(seed) for seed in seeds]
     uniform = np.stack([rng.random(ones) for rng in generators])
-    normal = np.stack([rng.standard_normal(normals) for rng in generators])
+    normal = np.stack([rng.standard_normal((S, G, K, NORMALS)) for rng in generators])
 
     by_slot, by_user = np.split(uniform, [S * G * (2 + members)], axis=1)
     by_slot = by_slot.reshape(B, S, G, 2 + members)
@@ -68,32 +68,9 @@ def draw_episodes(
         prompt=catalogue.members[topic[..., None], member],
         persona=_choice(who, personas),
         phone=_choice(phone, phones),
-        gain_db=_gain_db(area, normal.reshape(B, S, G, K, 3), settings),
+        gain_db=gain_db(area, normal, settings),
     )
 
 
 def _choice(uniform: Floats, count: int) -> Indices:
     return (uniform * count).astype(np.intp)
-
-
-def _gain_db(area: Floats, normal: Floats, settings: SharedDenoisingSettings) -> Floats:
-    """(B, S, G, K) gains out of (B, G, K) uniforms and (B, S, G, K, 3) standard normals."""
-    near, far = settings.nearest_m**2, settings.farthest_m**2
-    distance_m = np.sqrt(near + area * (far - near))
-    loss_db = 22.4 + 35.3 * np.log10(distance_m) + 21.3 * np.log10(3.5) + 20.0
-    moved_m = settings.walking_mps * settings.slot_s
-    shadow_db = 7.82 * _autoregression(normal[..., 0], float(np.exp(-moved_m / 13.0)))
-    wave = _autoregression(normal[..., 1], settings.fading_correlation) ** 2
-    wave = wave + _autoregression(normal[..., 2], settings.fading_correlation) ** 2
-    fading = 10 * np.log10(wave / 2)
-    gain_db: Floats = fading - shadow_db - loss_db[:, None]
-    return gain_db
-
-
-def _autoregression(normal: Floats, correlation: float) -> Floats:
-    """Unit-variance Gauss-Markov sequences along axis 1 from independent normals."""
-    sequence = normal.copy()
-    fresh = np.sqrt(1 - correlation**2)
-    for slot in range(1, normal.shape[1]):
-        sequence[:, slot] = correlation * sequence[:, slot - 1] + fresh * normal[:, slot]
-    return sequence

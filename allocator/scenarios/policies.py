@@ -83,8 +83,8 @@ def best_constant_action(
     seeds: Sequence[int],
     rng: np.random.Generator,
     *,
-    generations: int = 60,
-    population: int = 64,
+    generations: int = 40,
+    population: int = 48,
 ) -> Floats:
     """The constant action of the highest mean return on these seeds, by the cross-entropy method.
 

@@ -60,7 +60,7 @@ def main() -> None:
         oracle = LocalOracle(scorer)
         experience = live_experience(diffusion, generator, oracle)
         recorded = experience.record()
-        about = {
+        about: dict[str, object] = {
             "diffusion": diffusion.revision,
             "judges": [judge.model_dump() for judge in scorer.judges()],
             "personas": recorded.personas,

@@ -19,8 +19,8 @@ class SharedDenoisingSettings:
         picture alone on its phone, the dearest way and the best one. Raising it towards 1 makes
         the problem trivial, below about 0.5 no plan fits.
     nearest_m, farthest_m: users' distances are uniform in area between the two.
-    walking_mps, slot_s: how far a user moves from slot to slot, which decorrelates shadowing.
-    still_share: correlation of small-scale fading between slots.
+    wall_loss_db: what the walls between the street and the users cost.
+    walking_mps, slot_s: how far a user moves from slot to slot; farther is less predictable.
     weakest_dbm, strongest_dbm: range of the edge's power for one user, in whole dB.
     """
 
@@ -33,7 +33,7 @@ class SharedDenoisingSettings:
     farthest_m: float = 250.0
     walking_mps: float = 0.3
     slot_s: float = 10.0
-    fading_correlation: float = 0.9
+    wall_loss_db: float = 20.0
     weakest_dbm: int = 3
     strongest_dbm: int = 33
 

@@ -1,0 +1,53 @@
+"""The channel of a whole episode at once, from independent normals: path loss, shadowing, fading.
+
+Shadowing is what one slot tells of the next: a user walks a few metres meanwhile. Small-scale
+fading has long forgotten itself by then, as Jakes' correlation says, but phones have more than one
+antenna.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from allocator.arrays import Floats
+from allocator.edge.radio import (
+    NLOS_DECORRELATION_M,
+    NLOS_SHADOWING_DB,
+    jakes_correlation,
+    nlos_path_loss_db,
+)
+from allocator.scenarios.settings import SharedDenoisingSettings
+
+ANTENNAS = 2
+NORMALS = 1 + 2 * ANTENNAS
+"""Standard normals per user and slot: the shadowing, and a complex gain for each antenna."""
+
+
+def gain_db(area: Floats, normal: Floats, settings: SharedDenoisingSettings) -> Floats:
+    """(B, S, G, K) gains out of (B, G, K) uniforms and (B, S, G, K, NORMALS) standard normals.
+
+    The uniforms place users uniformly in the ring between the nearest and the farthest distance.
+    The antennas' mean power is Gamma(m, 1/m), m antennas: Nakagami-m fading of mean 1.
+    """
+    near, far = settings.nearest_m**2, settings.farthest_m**2
+    loss_db = nlos_path_loss_db(np.sqrt(near + area * (far - near))) + settings.wall_loss_db
+    kept = float(np.exp(-settings.walking_mps * settings.slot_s / NLOS_DECORRELATION_M))
+    shadowing_db = NLOS_SHADOWING_DB * autoregressive(normal[..., 0], kept)
+    waves = autoregressive(
+        normal[..., 1:], jakes_correlation(settings.walking_mps, settings.slot_s)
+    )
+    fading_db = 10 * np.log10((waves**2).mean(axis=-1))
+    gain: Floats = fading_db - shadowing_db - loss_db[:, None]
+    return gain
+
+
+def autoregressive(normal: Floats, correlation: float) -> Floats:
+    """Stationary Gauss-Markov sequences of unit variance along axis 1, out of independent normals.
+
+    x' = rho x + sqrt(1 - rho^2) w
+    """
+    sequence = normal.copy()
+    fresh = np.sqrt(1 - correlation**2)
+    for slot in range(1, normal.shape[1]):
+        sequence[:, slot] = correlation * sequence[:, slot - 1] + fresh * normal[:, slot]
+    return sequence
