@@ -27,7 +27,7 @@ def serve_until_stopped(host: str, port: int, announce: Callable[[str], None]) -
         QoEError: the settings name something that is not there.
     """
     settings = Settings()
-    with _listen(host, port) as listener, Scorer.from_settings(settings) as scorer:
+    with listen(host, port) as listener, Scorer.from_settings(settings) as scorer:
         announce(introduction(_url(listener), scorer, settings))
         server(scorer, settings).run(sockets=[listener])
 
@@ -42,9 +42,14 @@ def server(scorer: Scorer, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family)
+    listener = socket.create_server((host, port), family=family)
+    # asyncio does this for its own sockets only; without it Nagle and the caller's delayed ACK
+    # hold back the second packet of every reply for 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _url(listener: socket.socket) -> str:

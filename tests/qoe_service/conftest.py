@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from qoe_service.persona_writing import write_persona
 from qoe_service.personas import Persona, Registry
 from qoe_service.schemas import Traits
 from qoe_service.scoring import Scorer
-from qoe_service.serving import server
+from qoe_service.serving import listen, server
 from qoe_service.settings import Settings
 
 TRAITS_BY_ID = {
@@ -60,7 +59,7 @@ def settings() -> Settings:
 @contextlib.contextmanager
 def running(scorer: Scorer, settings: Settings) -> Iterator[str]:
     """The address of a uvicorn server in a thread of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen("127.0.0.1", 0) as listener:
         uvicorn_server = server(scorer, settings)
         thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
         thread.start()
