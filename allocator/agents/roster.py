@@ -94,3 +94,10 @@ def make_learner(
         "n_critics": 2,
     }
     return LEARNERS[name](env, common, policy)
+
+
+def load_learner(name: str, checkpoint: Path) -> OffPolicyAlgorithm:
+    """A trained learner as `make_learner` made it and `save` left it."""
+    classes = {"gddpg": GDDPG, "ddpg": DDPG, "td3": TD3}
+    learner: OffPolicyAlgorithm = classes[name].load(checkpoint, device="cpu")
+    return learner
