@@ -152,6 +152,8 @@ def _load(folder: Path) -> Mapping[str, Persona]:
 def _repaired(
     valid: Sequence[Persona], last_good: Mapping[str, Persona], wrong: frozenset[str]
 ) -> Mapping[str, Persona]:
+    if not valid:  # an emptied or vanished folder is a mistake, not a wish for nobody
+        return last_good
     kept = {name: persona for name, persona in last_good.items() if name in wrong}
     merged = kept | {persona.id: persona for persona in valid}
     return MappingProxyType(dict(sorted(merged.items())))

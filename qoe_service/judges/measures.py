@@ -148,7 +148,8 @@ def _thirds(edges: Floats) -> Floats:
     height, width = edges.shape[1:]
     weight = np.add.outer(_near_third(height), _near_third(width)) == 2
     total = edges.sum(axis=(1, 2)) + np.float32(1e-6)
-    return np.asarray(edges[:, weight].sum(axis=1) / total / np.float32(weight.mean()))
+    area = np.float32(max(weight.mean(), 1e-6))  # a picture of a few pixels has no thirds
+    return np.asarray(edges[:, weight].sum(axis=1) / total / area)
 
 
 def _near_third(length: int) -> NDArray[np.int64]:
@@ -180,5 +181,5 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if longest <= WORKING_SIDE:
         return pixels
     scale = WORKING_SIDE / longest
-    size = (max(3, round(pixels.shape[1] * scale)), max(3, round(pixels.shape[0] * scale)))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2))
+    height, width = (max(16, round(side * scale)) for side in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX, reducing_gap=2))
