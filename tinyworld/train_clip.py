@@ -24,6 +24,7 @@ from tinyworld.clip import (
     load_clip_from,
     model_config,
 )
+from tinyworld.contrasts import ContrastPairs
 from tinyworld.dataset import held_out_set, training_set
 from tinyworld.training import Run, Schedule, train
 from tinyworld.vocabulary import build_tokenizer, words_of_captions
@@ -44,9 +45,11 @@ def main() -> None:
     clip = TinyClip(model, tokenizer, revision="in training")
     data = training_set(PICTURES, seed=0, folder=arguments.folder)
 
+    pairs = ContrastPairs(data.scenes)
+
     def loss_of_step(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
         del generator
-        rows = np.sort(rng.choice(len(data.scenes), BATCH, replace=False))
+        rows = pairs.rows(BATCH, rng)
         pictures = _augmented(clip.pixels(data.pictures[rows]), rng)
         texts = clip.tokenize(data.captions(rows, rng))
         # torch's fused attention is slower backwards on a CPU than plain matrix products.
