@@ -69,7 +69,7 @@ class Item(Wire):
 class PanelRequest(Wire):
     """Who judges: named personas, or a panel of n drawn from the registry; all of it if neither."""
 
-    personas: tuple[str, ...] | None = Field(default=None, min_length=1)
+    personas: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=256)
     panel: int | None = Field(default=None, ge=1)
     deadline_ms: int | None = Field(default=None, ge=1)
     tier: str | None = Field(default=None, description="Force one tier; null lets the ladder decide.")
