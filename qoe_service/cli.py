@@ -5,12 +5,13 @@ Heavy imports stand inside the commands, so that `qoe --help` answers at once.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import RenderableType
 
+    from qoe_service.cache import VectorCache
     from qoe_service.client import QoEClient
     from qoe_service.personas import Persona
     from qoe_service.schemas import ScoreRequest
@@ -50,7 +52,13 @@ personas_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+cache_app = typer.Typer(
+    help="What the models have said already: how much is kept, and forgetting it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(personas_app, name="personas")
+app.add_typer(cache_app, name="cache")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of a table.")]
 Server = Annotated[
@@ -168,9 +176,50 @@ def new(
             agreeableness=agreeableness,
             neuroticism=neuroticism,
         )
-        persona = Persona(id=persona_id, name=name, about=about, traits=traits, norm="sapa-bfi25-adults")
+        persona = Persona(
+            id=persona_id, name=name, about=about, traits=traits, norm="sapa-bfi25-adults"
+        )
         path = write_persona(persona, folder or Settings().personas or Path())
     typer.echo(f"wrote {path}")
+
+
+@cache_app.command()
+def stats(as_json: AsJson = False) -> None:
+    """Show the folder of QOE_CACHE, its entries and its size."""
+    with _errors_explained(), _cache() as cache:
+        found = cache.statistics()
+    if as_json:
+        kept = {"folder": found.folder, "entries": found.entries, "bytes": found.bytes}
+        typer.echo(json.dumps(kept))
+    else:
+        typer.echo(f"{found.entries} entries, {found.bytes / 2**20:.1f} MiB in {found.folder}")
+
+
+@cache_app.command()
+def clear(
+    sure: Annotated[
+        bool, typer.Option("--yes", prompt="Forget every vector in it?", help="Do not ask.")
+    ],
+) -> None:
+    """Forget everything in the folder of QOE_CACHE; it is computed again when asked for."""
+    if not sure:
+        raise typer.Exit(ExitCode.NEGATIVE)
+    with _errors_explained(), _cache() as cache:
+        cache.clear()
+    typer.echo("cleared")
+
+
+@contextmanager
+def _cache() -> Iterator[VectorCache]:
+    """The cache on disk that the settings name."""
+    from qoe_service.cache import VectorCache
+    from qoe_service.settings import Settings
+
+    folder = Settings().cache
+    if folder is None:
+        _fail("QOE_CACHE is empty: the cache is in each process's memory", ExitCode.WRONG_CALL)
+    with closing(VectorCache(folder)) as cache:
+        yield cache
 
 
 def _score_request(
@@ -249,7 +298,7 @@ def _exit_code(error: Exception) -> ExitCode:
     return ExitCode.UNREACHABLE if isinstance(error, ServiceUnreachable) else ExitCode.WRONG_CALL
 
 
-def _fail(message: str, code: ExitCode) -> None:
+def _fail(message: str, code: ExitCode) -> NoReturn:
     typer.echo(f"qoe: {message}", err=True)
     raise typer.Exit(code)
 

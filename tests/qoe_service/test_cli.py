@@ -6,10 +6,13 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import closing
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from qoe_service.cache import VectorCache
 from qoe_service.cli import ExitCode, app
 from qoe_service.persona_files import load_persona
 from qoe_service.schemas import ScoreReply
@@ -154,6 +157,23 @@ def test_new_refuses_an_id_that_is_no_file_name(qoe, tmp_path, name):
     arguments = ["--name", "Dora", "--about", "x", *TRAIT_FLAGS, "--folder", str(tmp_path)]
     assert qoe("personas", "new", name, *arguments).exit_code == ExitCode.WRONG_CALL
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cache_is_counted_and_cleared(qoe, monkeypatch, tmp_path):
+    monkeypatch.setenv("QOE_CACHE", str(tmp_path))
+    with closing(VectorCache(tmp_path)) as cache:
+        cache.put_many({"a": np.ones(4, np.float32), "b": np.zeros(4, np.float32)})
+    assert json.loads(qoe("cache", "stats", "--json").stdout)["entries"] == 2
+    assert qoe("cache", "clear", input="n\n").exit_code == ExitCode.NEGATIVE
+    assert "2 entries" in qoe("cache", "stats").stdout
+    assert qoe("cache", "clear", "--yes").exit_code == ExitCode.DONE
+    assert json.loads(qoe("cache", "stats", "--json").stdout)["entries"] == 0
+
+
+def test_there_is_no_cache_to_count_without_a_folder(qoe):
+    shown = qoe("cache", "stats")
+    assert shown.exit_code == ExitCode.WRONG_CALL
+    assert "QOE_CACHE" in shown.stderr
 
 
 def test_serve_says_when_the_port_is_taken(qoe):
