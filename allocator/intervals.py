@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import trim_mean
 
 Scores = NDArray[np.float64]
 Resampling = Callable[[Scores, np.random.Generator], Scores]
@@ -41,8 +40,18 @@ class Summary:
 
 
 def iqm(scores: ArrayLike) -> float:
-    """Interquartile mean: the mean of the middle half, a quarter trimmed at either end."""
-    return float(trim_mean(np.asarray(scores, np.float64), 0.25, axis=None))
+    """Interquartile mean: the mean of the middle half, a quarter trimmed at either end.
+
+    scipy's `trim_mean` by other means: a bootstrap calls this thousands of times.
+    """
+    ordered = np.sort(np.asarray(scores, np.float64), axis=None)
+    cut = ordered.size // 4
+    return float(ordered[cut : ordered.size - cut].mean())
+
+
+def mean(scores: ArrayLike) -> float:
+    """The mean of all scores."""
+    return float(np.mean(scores))
 
 
 def within_columns(table: Scores, rng: np.random.Generator) -> Scores:
@@ -96,7 +105,7 @@ def paired_difference(ours: ArrayLike, theirs: ArrayLike, rng: np.random.Generat
     A single row, such as an optimum's, is held against every row of the other.
     """
     first, second = np.broadcast_arrays(_as_table(ours), _as_table(theirs))
-    return bootstrap(first - second, lambda t: float(t.mean()), rng, resampling=crossed)
+    return bootstrap(first - second, mean, rng, resampling=crossed)
 
 
 def improvement_probability(ours: ArrayLike, theirs: ArrayLike) -> float:

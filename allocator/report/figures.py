@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from allocator.experiments import OPTIMUM, RANDOM, LearningCurve
-from allocator.intervals import Summary, bootstrap
+from allocator.intervals import Summary, bootstrap, mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,9 +129,7 @@ def lines(
 def _band(
     rewards: NDArray[np.floating], rng: np.random.Generator
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
-    intervals = [
-        bootstrap(column, lambda t: float(t.mean()), rng, repetitions=500) for column in rewards.T
-    ]
+    intervals = [bootstrap(column, mean, rng, repetitions=500) for column in rewards.T]
     table = np.array([[each.point, each.low, each.high] for each in intervals])
     return table[:, 0], table[:, 1], table[:, 2]
 

@@ -115,7 +115,9 @@ def test_gradient_stays_alive_where_the_action_sits_at_its_bound() -> None:
     made = actor()
     with torch.no_grad():
         made.denoiser.denoise[-1].weight.zero_()
-        made.denoiser.denoise[-1].bias.fill_(3.0)  # tanh(3) = 0.995: where a hard clip would be flat
+        made.denoiser.denoise[-1].bias.fill_(
+            3.0
+        )  # tanh(3) = 0.995: where a hard clip would be flat
     actions = made(torch.randn(16, 3))
     assert actions.min() > 0.99
     actions.mean().backward()
