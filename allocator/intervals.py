@@ -51,7 +51,7 @@ def iqm(scores: ArrayLike) -> float:
 
 def mean(scores: ArrayLike) -> float:
     """The mean of all scores."""
-    return float(np.mean(scores))
+    return float(np.asarray(scores, np.float64).mean())
 
 
 def within_columns(table: Scores, rng: np.random.Generator) -> Scores:
