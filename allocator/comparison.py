@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from allocator.crew import Crew, crew
 from allocator.experiments import (
     Findings,
     GeneratorCounts,
@@ -22,14 +23,13 @@ from allocator.experiments import (
     surroundings,
     write_summary,
 )
-from allocator.rlli import Loop, survey, survey_size
+from allocator.rlli import Loop, survey_prompt, survey_size
 from allocator.training import (
     ExperienceSource,
     LoopCost,
     OpenExperience,
     TrainedRun,
     TrainingOrder,
-    train_side_by_side,
 )
 
 if TYPE_CHECKING:
@@ -91,11 +91,13 @@ def compare(settings: ComparisonSettings, source: ExperienceSource, stages: Stag
     """
     clock = _Clock()
     settings.folder.mkdir(parents=True, exist_ok=True)
-    with _opened(source) as loop:
-        _look(loop, stages)
+    with _opened(source) as loop, crew(source, settings.processes) as workers:
+        looking = _look(loop, workers, stages)
         references = _references(loop, settings, stages)
-        runs = _train(settings, source, stages)
-        findings = _findings(settings, runs, references, loop.cost(), clock)
+        stages.begin("training", settings.steps * len(settings.orders))
+        runs = workers.train(settings.orders, stages.advance)
+        cost = sum((run.cost for run in runs), looking + loop.cost())
+        findings = _findings(settings, runs, references, cost, clock)
         stages.begin("writing the report", 1)
         _write(findings, loop, settings.folder)
         stages.advance(1)
@@ -111,10 +113,14 @@ def _opened(source: ExperienceSource) -> Iterator[OpenExperience]:
         loop.close()
 
 
-def _look(loop: OpenExperience, stages: Stages) -> None:
-    stages.begin("drawing and judging pictures", survey_size(loop.experience))
-    for pictures in survey(loop.experience):
-        stages.advance(pictures)
+def _look(loop: OpenExperience, workers: Crew, stages: Stages) -> LoopCost:
+    """See the whole catalogue: the workers draw it and have it judged, then it is known here."""
+    prompts = range(len(loop.experience.catalogue.prompts))
+    stages.begin("drawing and judging pictures", survey_size(loop.experience.catalogue))
+    cost = workers.survey(prompts, stages.advance)
+    for prompt in prompts:
+        survey_prompt(loop.experience, prompt)
+    return cost
 
 
 def _references(
@@ -141,20 +147,11 @@ def _references(
     return played
 
 
-def _train(
-    settings: ComparisonSettings, source: ExperienceSource, stages: Stages
-) -> tuple[TrainedRun, ...]:
-    stages.begin("training", settings.steps * len(settings.orders))
-    return train_side_by_side(
-        settings.orders, source, processes=settings.processes, progress=stages.advance
-    )
-
-
 def _findings(
     settings: ComparisonSettings,
     runs: Sequence[TrainedRun],
     references: dict[str, list[Played]],
-    looking: LoopCost,
+    cost: LoopCost,
     clock: _Clock,
 ) -> Findings:
     from allocator.scenarios.settings import SharedDenoisingSettings
@@ -164,7 +161,6 @@ def _findings(
         name: [run for run in runs if run.order.learner == name] for name in settings.learners
     }
     everyone = {name: [run.played for run in mine] for name, mine in by_learner.items()}
-    cost = sum((run.cost for run in runs), looking)
     return Findings(
         name=settings.folder.name,
         outcomes={

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.catalogue import Embed, compose_catalogue
+from allocator.catalogue import Catalogue, compose_catalogue
 from allocator.diffusion.generator import Diffusion, Generator
 from allocator.diffusion.pictures import PictureStore
 from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience
@@ -20,8 +20,6 @@ from allocator.oracle import Oracle
 from allocator.training import LoopCost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from allocator.oracle import RewardService
 
 
@@ -29,12 +27,16 @@ class Loop:
     """A generator and a panel at work behind one experience."""
 
     def __init__(
-        self, diffusion: Diffusion, embed: Embed, service: RewardService, pictures: Path | None
+        self,
+        diffusion: Diffusion,
+        catalogue: Catalogue,
+        service: RewardService,
+        pictures: Path | None = None,
     ) -> None:
         self.store = PictureStore(pictures)
         self.generator = Generator(diffusion, self.store)
         self.oracle = Oracle(service)
-        self.experience = LiveExperience(compose_catalogue(embed), self.generator, self.oracle)
+        self.experience = LiveExperience(catalogue, self.generator, self.oracle)
 
     def cost(self) -> LoopCost:
         """What the loop has cost so far."""
@@ -72,7 +74,8 @@ class ServiceSource:
         from tinyworld.diffusion import load_diffusion
 
         diffusion = load_diffusion()
-        return Loop(diffusion, embedding(diffusion), QoEClient(self.url), self.pictures)
+        catalogue = compose_catalogue(lambda prompts: diffusion.embed_text(prompts).numpy())
+        return Loop(diffusion, catalogue, QoEClient(self.url), self.pictures)
 
 
 @dataclass(frozen=True)
@@ -104,28 +107,23 @@ class RecordedSource:
         return Recording(RecordedExperience.load(self.path))
 
 
-def embedding(diffusion: Diffusion) -> Embed:
-    """Sentence vectors by the text encoder of the model that draws."""
-    return lambda prompts: diffusion.embed_text(prompts).double().numpy()  # type: ignore[attr-defined]
-
-
-def survey_size(experience: Experience) -> int:
-    """How many pictures the catalogue has."""
-    prompts, seeds, branches, levels = experience.catalogue.shape
+def survey_size(catalogue: Catalogue) -> int:
+    """How many pictures a catalogue has."""
+    prompts, seeds, branches, levels = catalogue.shape
     return prompts * seeds * (1 + (branches - 1) * levels)
 
 
-def survey(experience: Experience) -> Iterator[int]:
-    """Have every picture of the catalogue drawn and judged; yields how many at a time.
+def survey_prompt(experience: Experience, prompt: int) -> int:
+    """Have every picture of a prompt drawn and judged; how many they are.
 
     Training visits nearly all of them anyhow, and an optimum needs every one; in one sweep they
     come in large batches whose plans share their beginnings.
     """
-    prompts, seeds, branches, levels = experience.catalogue.shape
-    grid = np.stack(np.meshgrid(range(branches), range(levels), indexing="ij"), -1).reshape(-1, 2)
-    branch, level = grid[(grid[:, 0] > 0) | (grid[:, 1] == 0)].T
-    for prompt in range(prompts):
-        for seed in range(seeds):
-            same = np.zeros_like(branch)
-            experience.rewards(Cells(same + prompt, same + seed, branch, level, same))
-            yield len(branch)
+    _, seeds, branches, levels = experience.catalogue.shape
+    axes = np.meshgrid(range(seeds), range(branches), range(levels), indexing="ij")
+    seed, branch, level = (axis.ravel() for axis in axes)
+    possible = (branch > 0) | (level == 0)  # without a handoff there is no error to choose
+    seed, branch, level = seed[possible], branch[possible], level[possible]
+    nobody = np.zeros_like(seed)  # a visit asks the whole panel
+    experience.rewards(Cells(nobody + prompt, seed, branch, level, nobody))
+    return len(seed)

@@ -1,14 +1,11 @@
-"""Training one learner, and many of them side by side in processes of one torch thread each."""
+"""Training one learner as ordered."""
 
 from __future__ import annotations
 
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from queue import Empty
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -163,51 +160,3 @@ def _mean_reward(
 ) -> float:
     played = evaluate(scenario, learner, held_out_seeds(order.curve_episodes))
     return float(played.total_reward.mean()) / scenario.settings.slots
-
-
-def train_side_by_side(
-    orders: Sequence[TrainingOrder],
-    source: ExperienceSource,
-    *,
-    processes: int,
-    progress: Progress,
-) -> tuple[TrainedRun, ...]:
-    """Train all orders, `processes` at a time, in processes of their own; in the order given."""
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        told = manager.Queue()
-        with ProcessPoolExecutor(
-            processes, mp_context=context, initializer=_begin, initargs=(source, told)
-        ) as pool:
-            runs = [pool.submit(_train_here, order) for order in orders]
-            waiting = set(runs)
-            while waiting:
-                done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-                _pass_on(told, progress)
-                for run in done:
-                    run.result()  # a failed run ends the experiment now, not in an hour
-            _pass_on(told, progress)
-        return tuple(run.result() for run in runs)
-
-
-def _pass_on(told: Any, progress: Progress) -> None:
-    while True:
-        try:
-            progress(told.get_nowait())
-        except Empty:
-            return
-
-
-_here: dict[str, Any] = {}
-"""What this worker process opened once and uses for all its runs."""
-
-
-def _begin(source: ExperienceSource, told: Any) -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    _here.update(source=source.open(), told=told)
-
-
-def _train_here(order: TrainingOrder) -> TrainedRun:
-    return train(order, _here["source"], _here["told"].put)
