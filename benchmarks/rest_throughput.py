@@ -104,7 +104,7 @@ def ratios(
     return found[1:]
 
 
-def measure(subject: Subject, *, panel: int, threads: int, seed: int) -> None:
+def measure(subject: Subject, *, rounds: int, panel: int, threads: int, seed: int) -> None:
     """Measure one CLIP both ways and print."""
     torch.set_num_threads(threads)
     print(f"{subject.clip}: {BATCH} pictures of {subject.side}x{subject.side}, panel of {panel}")
@@ -118,7 +118,7 @@ def measure(subject: Subject, *, panel: int, threads: int, seed: int) -> None:
                 "PNG": (subject.target_png, _by_png(client, batches, panel)),
             }
             for name, (target, ask) in ways.items():
-                _report(name, target, ratios(encoder, batches, subject.rounds, ask))
+                _report(name, target, ratios(encoder, batches, rounds, ask))
 
 
 def _by_npy(client: QoEClient, batches: Batches, panel: int) -> Callable[..., Callable[[], object]]:
@@ -170,6 +170,7 @@ def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], default=list(SUBJECTS))
+    parser.add_argument("--rounds", type=int, help="default: 25 for tinyworld, 3 for vit")
     parser.add_argument("--panel", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -177,6 +178,7 @@ def main() -> None:
     for name in arguments.subjects:
         measure(
             SUBJECTS[name],
+            rounds=arguments.rounds or SUBJECTS[name].rounds,
             panel=arguments.panel,
             threads=arguments.threads,
             seed=arguments.seed,

@@ -6,33 +6,21 @@ Heavy imports stand inside the commands, so that `qoe --help` answers at once.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-    from rich.console import RenderableType
+from qoe_service.shell import ExitCode, errors_explained, fail, print_json, show
 
+if TYPE_CHECKING:
     from qoe_service.cache import VectorCache
     from qoe_service.client import QoEClient
     from qoe_service.personas import Persona
     from qoe_service.schemas import ScoreRequest
     from qoe_service.scoring import Scorer
-
-
-class ExitCode(IntEnum):
-    """What the shell is told."""
-
-    DONE = 0
-    NEGATIVE = 1
-    WRONG_CALL = 2
-    UNREACHABLE = 3
 
 
 _EXIT_CODES = (
@@ -76,7 +64,7 @@ def serve(
     """Serve the REST API until interrupted. Settings come from QOE_ environment variables."""
     from qoe_service.serving import serve_until_stopped
 
-    with _errors_explained():
+    with errors_explained():
         serve_until_stopped(host, port, typer.echo)
 
 
@@ -92,16 +80,16 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Show what each persona thinks of each picture, and the panel's mean opinion score."""
-    with _errors_explained():
+    with errors_explained():
         request = _score_request(images, prompt, personas, panel, tier)
         with _judges_at(server, api_key) as scorer:
             reply = scorer.score(request)
     if as_json:
-        _print_json(reply)
+        print_json(reply)
     else:
         from qoe_service.console import opinions
 
-        _show(opinions(reply.results))
+        show(opinions(reply.results))
     if all(result.mos is None for result in reply.results):
         raise typer.Exit(ExitCode.NEGATIVE)
 
@@ -109,14 +97,14 @@ def score(
 @app.command()
 def judges(server: Server = None, api_key: ApiKey = None, as_json: AsJson = False) -> None:
     """Show the ladder of judges, best first, and which of them are ready."""
-    with _errors_explained(), _judges_at(server, api_key) as scorer:
+    with errors_explained(), _judges_at(server, api_key) as scorer:
         found = scorer.judges()
     if as_json:
-        _print_json(*found)
+        print_json(*found)
     else:
         from qoe_service.console import judge_table
 
-        _show(judge_table(found))
+        show(judge_table(found))
     if not any(judge.ready for judge in found):
         raise typer.Exit(ExitCode.NEGATIVE)
 
@@ -124,14 +112,14 @@ def judges(server: Server = None, api_key: ApiKey = None, as_json: AsJson = Fals
 @personas_app.command("list")
 def list_personas(server: Server = None, api_key: ApiKey = None, as_json: AsJson = False) -> None:
     """Show every persona with its traits."""
-    with _errors_explained():
+    with errors_explained():
         found = _personas_at(server, api_key)
     if as_json:
-        _print_json(*found)
+        print_json(*found)
     else:
         from qoe_service.console import persona_table
 
-        _show(persona_table(found))
+        show(persona_table(found))
 
 
 @personas_app.command()
@@ -139,14 +127,8 @@ def check(
     files: Annotated[list[Path] | None, typer.Argument(help="Default: the whole folder.")] = None,
 ) -> None:
     """Check persona files; each error is told as file:line:column."""
-    from qoe_service.errors import PersonaFileError
-
-    try:
-        with _errors_explained():
-            count = _checked_count(files or [])
-    except PersonaFileError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(ExitCode.NEGATIVE) from None
+    with errors_explained():
+        count = _checked_count(files or [])
     typer.echo(f"{count} persona {'file is' if count == 1 else 'files are'} right")
 
 
@@ -168,7 +150,7 @@ def new(
     from qoe_service.schemas import Traits
     from qoe_service.settings import Settings
 
-    with _errors_explained():
+    with errors_explained():
         traits = Traits(
             openness=openness,
             conscientiousness=conscientiousness,
@@ -186,7 +168,7 @@ def new(
 @cache_app.command()
 def stats(as_json: AsJson = False) -> None:
     """Show the folder of QOE_CACHE, its entries and its size."""
-    with _errors_explained(), _cache() as cache:
+    with errors_explained(), _cache() as cache:
         found = cache.statistics()
     if as_json:
         kept = {"folder": found.folder, "entries": found.entries, "bytes": found.bytes}
@@ -204,7 +186,7 @@ def clear(
     """Forget everything in the folder of QOE_CACHE; it is computed again when asked for."""
     if not sure:
         raise typer.Exit(ExitCode.NEGATIVE)
-    with _errors_explained(), _cache() as cache:
+    with errors_explained(), _cache() as cache:
         cache.clear()
     typer.echo("cleared")
 
@@ -217,7 +199,7 @@ def _cache() -> Iterator[VectorCache]:
 
     folder = Settings().cache
     if folder is None:
-        _fail("QOE_CACHE is empty: the cache is in each process's memory", ExitCode.WRONG_CALL)
+        fail("QOE_CACHE is empty: the cache is in each process's memory", ExitCode.WRONG_CALL)
     with closing(VectorCache(folder)) as cache:
         yield cache
 
@@ -272,46 +254,6 @@ def _checked_count(files: list[Path]) -> int:
     if problems:
         raise PersonaFileError(problems)
     return len(files)
-
-
-@contextmanager
-def _errors_explained() -> Iterator[None]:
-    """Errors of the user's making as one line and an exit code, everything else as a traceback."""
-    from pydantic import ValidationError
-
-    from qoe_service.errors import PersonaFileError, QoEError
-
-    try:
-        yield
-    except PersonaFileError:
-        raise
-    except ValidationError as error:
-        flaws = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        _fail("; ".join(flaws), ExitCode.WRONG_CALL)
-    except (OSError, QoEError) as error:
-        _fail(str(error), _exit_code(error))
-
-
-def _exit_code(error: Exception) -> ExitCode:
-    from qoe_service.client import ServiceUnreachable
-
-    return ExitCode.UNREACHABLE if isinstance(error, ServiceUnreachable) else ExitCode.WRONG_CALL
-
-
-def _fail(message: str, code: ExitCode) -> NoReturn:
-    typer.echo(f"qoe: {message}", err=True)
-    raise typer.Exit(code)
-
-
-def _print_json(*messages: BaseModel) -> None:
-    for message in messages:
-        typer.echo(message.model_dump_json())
-
-
-def _show(renderable: RenderableType) -> None:
-    from rich.console import Console
-
-    Console(file=sys.stdout).print(renderable)
 
 
 if __name__ == "__main__":

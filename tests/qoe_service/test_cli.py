@@ -13,9 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from qoe_service.cache import VectorCache
-from qoe_service.cli import ExitCode, app
+from qoe_service.cli import app
 from qoe_service.persona_files import load_persona
 from qoe_service.schemas import ScoreReply
+from qoe_service.shell import ExitCode
 
 TRAIT_FLAGS = [
     "--openness=1.5", "--conscientiousness=-0.5", "--extraversion=0",
@@ -123,6 +124,14 @@ def test_check_tells_file_line_and_column(qoe, persona_folder, tmp_path):
     shown = qoe("personas", "check", str(wrong), str(persona_folder / "amelia.yaml"))
     assert shown.exit_code == ExitCode.NEGATIVE
     assert f"{wrong}:8:3: traits.opennes: unknown key; did you mean 'openness'?" in shown.stderr
+
+
+def test_a_wrong_persona_file_keeps_score_from_starting(qoe, picture, monkeypatch, tmp_path):
+    (tmp_path / "eve.yaml").write_text("id: eve\n")
+    monkeypatch.setenv("QOE_PERSONAS", str(tmp_path))
+    shown = qoe("score", picture, "--prompt", "x")
+    assert shown.exit_code == ExitCode.NEGATIVE
+    assert "eve.yaml:1:1: traits: is required" in shown.stderr
 
 
 def test_new_writes_a_file_that_check_accepts(qoe, tmp_path):
