@@ -26,6 +26,7 @@ from tinyworld.clip import (
 )
 from tinyworld.contrasts import ContrastPairs
 from tinyworld.dataset import held_out_set, training_set
+from tinyworld.factor_heads import TaughtClip
 from tinyworld.training import Run, Schedule, train
 from tinyworld.vocabulary import build_tokenizer, words_of_captions
 from tinyworld.weight_files import save_weights
@@ -41,7 +42,9 @@ def main() -> None:
     arguments = _arguments()
     tokenizer = build_tokenizer(words_of_captions())
     config = model_config(tokenizer.get_vocab_size())
+    torch.manual_seed(arguments.seed)
     model = build_model(config, arguments.seed)
+    taught = TaughtClip(model)
     clip = TinyClip(model, tokenizer, revision="in training")
     data = training_set(PICTURES, seed=0, folder=arguments.folder)
 
@@ -58,13 +61,17 @@ def main() -> None:
             read = model.encode_text(texts, normalize=True)
         with torch.no_grad():
             model.logit_scale.clamp_(max=MAXIMAL_LOGIT_SCALE)
-        return _contrastive_loss(seen.float(), read.float(), model.logit_scale)
+        seen, read = seen.float(), read.float()
+        scenes = [data.scenes[row] for row in rows]
+        factor_loss: torch.Tensor = taught.heads(seen, scenes) + taught.heads(read, scenes)
+        return _contrastive_loss(seen, read, model.logit_scale) + factor_loss
 
     schedule = Schedule(arguments.steps, peak_learning_rate=1e-3)
     run = Run("clip", arguments.folder, arguments.seed, schedule, weight_decay=0.1)
-    trained = train(model, loss_of_step, run)
+    trained = train(taught, loss_of_step, run)
+    assert isinstance(trained, TaughtClip)
     name = "clip" if arguments.seed == 0 else "clip_witness"
-    save_weights(WEIGHTS / f"{name}.safetensors", trained.state_dict())
+    save_weights(WEIGHTS / f"{name}.safetensors", trained.clip.state_dict())
     (WEIGHTS / f"{MODEL_NAME}.json").write_text(json.dumps(config, indent=2) + "\n")
     tokenizer.save(str(WEIGHTS / "tokenizer.json"))
     shipped = load_clip_from(WEIGHTS / f"{name}.safetensors")
@@ -105,7 +112,7 @@ def _augmented(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--folder", type=Path, default=Path("runs/tinyworld"))
     return parser.parse_args()
 
