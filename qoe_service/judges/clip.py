@@ -89,7 +89,7 @@ class ClipJudge:
         outsiders = self._outsiders(sight)
         unreadable = {case.prompt: self._encoder.unreadable(case.prompt) for case in cases}
         for row, case in enumerate(cases):
-            reason = unreadable[case.prompt]
+            reason = unreadable[case.prompt] or self._encoder.foreign(case.picture)
             if reason is None and outsiders[row]:
                 reason = f"the picture is unlike anything that {self.name} has seen"
             if reason is not None:

@@ -27,16 +27,13 @@ class ClipSpace:
         """How well pictures (N, D) fit prompts (N, D), (N,): comparable across models.
 
         The cosine of a picture and a caption of any CLIP has a large constant part, because
-        pictures and texts lie in two separate cones. Both are centred first, pictures at the mean
-        of the reference set and prompts at the mean of the contrast bank; what is left is divided
-        by its spread over the contrast bank for the same picture.
+        pictures and texts lie in two separate cones. So both are centred first, pictures at the
+        mean of the reference set and prompts at the mean of the contrast bank: what is left says
+        how much better this prompt fits this picture than captions do in general.
         """
-        seen = pictures - picture_mean
-        bank_mean = self.contrast.mean(axis=0)
-        asked = _unit(prompts - bank_mean)
-        others = _unit(self.contrast - bank_mean)
-        spread = np.sqrt(np.square(seen @ others.T).mean(axis=1))
-        return np.asarray(np.einsum("nd,nd->n", seen, asked) / (spread + 1e-9))
+        seen = _unit(pictures - picture_mean)
+        asked = _unit(prompts - self.contrast.mean(axis=0))
+        return np.asarray(np.einsum("nd,nd->n", seen, asked))
 
     def quality_inputs(self, pictures: Array, measures: Array, distance: Array) -> Array:
         """What technical quality is read from: pixels, the quality axes, how usual it looks."""

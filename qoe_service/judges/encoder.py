@@ -45,6 +45,10 @@ class Encoder(Protocol):
         """Why the model cannot understand a text, or `None` if it may."""
         ...
 
+    def foreign(self, picture: Picture) -> str | None:
+        """Why a picture cannot be of the model's world, or `None` if it may."""
+        ...
+
 
 def load_encoder(name: str, device: str) -> Encoder:
     """The encoder that `QOE_CLIP` names: `tinyworld`, or open_clip's `model/pretrained`.
@@ -96,7 +100,7 @@ class TinyworldEncoder:
         self.revision: str = clip.revision
 
     def prepare(self, picture: Picture) -> Pixels:
-        if picture.pixels.shape == (self._side, self._side, 3):
+        if self.foreign(picture) is None:
             return picture.pixels
         return _centre_square(picture.pixels, self._side)
 
@@ -119,6 +123,15 @@ class TinyworldEncoder:
         if len(text.split()) > self._most_words:
             return f"tinyworld's CLIP reads at most {self._most_words} words"
         return None
+
+    def foreign(self, picture: Picture) -> str | None:
+        # Size is the one sure sign: its embeddings of photographs lie well among those of drawings.
+        if picture.pixels.shape == (self._side, self._side, 3):
+            return None
+        return (
+            f"tinyworld's CLIP knows pictures of {self._side}x{self._side} pixels only, "
+            f"this one has {picture.width}x{picture.height}"
+        )
 
 
 class OpenClipEncoder:
@@ -165,6 +178,10 @@ class OpenClipEncoder:
 
     def unreadable(self, text: str) -> str | None:
         del text
+        return None
+
+    def foreign(self, picture: Picture) -> str | None:
+        del picture
         return None
 
 

@@ -182,4 +182,6 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return pixels
     scale = WORKING_SIDE / longest
     height, width = (max(16, round(side * scale)) for side in pixels.shape[:2])
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX, reducing_gap=2))
+    return np.asarray(
+        Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX, reducing_gap=2)
+    )

@@ -1,0 +1,155 @@
+"""The CLIP judge with the shipped weights, on drawn pictures whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qoe_service.cache import VectorCache
+from qoe_service.images import Picture
+from qoe_service.judges import Case, Deadline
+from qoe_service.judges.appeal import Panel, offsets
+from qoe_service.judges.clip import create_clip_judge
+from qoe_service.judges.clip_calibration import ClipReading, encoder_id, look
+from qoe_service.judges.clip_space import clip_space
+from qoe_service.judges.encoder import Encoder, load_encoder
+from qoe_service.judges.reference import calibration_of
+from qoe_service.judges.reference_set import ReferenceSet, draw_reference_set
+from qoe_service.judges.scale import score
+from qoe_service.personas import Registry
+from qoe_service.schemas import TRAITS
+from qoe_service.statistics import variance_shares
+from tinyworld.clip import WEIGHTS
+from tinyworld.drawing import draw_scene
+from tinyworld.scenes import sample_scene
+
+pytestmark = pytest.mark.skipif(
+    not (WEIGHTS / "clip.safetensors").is_file(), reason="tinyworld's CLIP is not trained yet"
+)
+
+COUNT = 240
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return load_encoder("tinyworld", "cpu")
+
+
+@pytest.fixture(scope="module")
+def reading(encoder: Encoder) -> ClipReading:
+    space = clip_space(encoder)
+    return ClipReading(space, calibration_of(encoder, space, folder=None))
+
+
+@pytest.fixture(scope="module")
+def unseen() -> ReferenceSet:
+    """Pictures that no fit has used."""
+    return draw_reference_set(COUNT, seed=12_345)
+
+
+@pytest.fixture(scope="module")
+def scores(encoder: Encoder, reading: ClipReading, unseen: ReferenceSet) -> np.ndarray:
+    """(COUNT, P) by the authored panel."""
+    judge = create_clip_judge(encoder, reading, VectorCache(None), max_batch=64, window_s=0)
+    cases = [Case(p, prompt) for p, prompt in zip(unseen.pictures, unseen.prompts, strict=True)]
+    opinions = judge.opinions(cases, Registry().all(), Deadline())
+    judge.close()
+    assert len(opinions.failures) <= 0.01 * COUNT
+    good = [row for row in range(COUNT) if row not in opinions.failures]
+    return opinions.scores[good]
+
+
+def test_the_shipped_calibration_is_of_the_shipped_weights(
+    encoder: Encoder, reading: ClipReading
+) -> None:
+    assert reading.fit.encoder == encoder_id(encoder)
+    assert reading.fit.name != "drawn-256-seed-0", "run: python -m qoe_service.judges.reference"
+
+
+def test_personas_make_five_to_fourteen_per_cent_of_the_variance(scores: np.ndarray) -> None:
+    shares = variance_shares(scores)
+    print(f"\nauthored panel, {len(scores)} unseen pictures: {shares}; {shares.of_personas=:.3f}")
+    assert 0.05 <= shares.of_personas <= 0.14
+
+
+def test_alignment_follows_the_share_of_the_prompt_that_is_shown(
+    encoder: Encoder, reading: ClipReading, unseen: ReferenceSet
+) -> None:
+    sight = look(encoder, unseen)
+    prompts = encoder.texts(unseen.prompts).astype(float)
+    found = reading.alignment(sight, prompts)
+    clean = unseen.untouched
+    r = np.corrcoef(found[clean], unseen.alignment[clean])[0, 1]
+    print(f"\nalignment against the truth on {clean.sum()} undamaged pictures: r = {r:.3f}")
+    assert r > 0.8
+    assert np.abs(found - unseen.alignment).mean() < 0.2
+
+
+def test_damage_is_seen(encoder: Encoder, reading: ClipReading, unseen: ReferenceSet) -> None:
+    quality = reading.quality(look(encoder, unseen))
+    best, worst = quality[unseen.quality == 1], quality[unseen.quality < 0.2]
+    print(f"\nquality: untouched {best.mean():.2f}, worst damage {worst.mean():.2f}")
+    assert best.mean() > worst.mean() + 0.15
+
+
+def paired(change: dict[str, object], against: dict[str, object]) -> ReferenceSet:
+    """Twenty scenes drawn twice, once with each set of factors, half and half."""
+    rng = np.random.default_rng(8)
+    pictures: list[Picture] = []
+    for factors in (change, against):
+        for seed in range(20):
+            scene = sample_scene(np.random.default_rng(seed))
+            action = "sits" if factors.get("subjects", scene.subjects) else None
+            scene = replace(scene, **({"action": action, **factors}))
+            pictures.append(Picture(np.asarray(draw_scene(scene, rng))))
+    ones = np.ones(len(pictures))
+    return ReferenceSet("pairs", tuple(pictures), ("",) * len(pictures), ones, ones)
+
+
+def gap(encoder: Encoder, reading: ClipReading, pictures: ReferenceSet, trait: str) -> float:
+    """How much more the first half gains on the second when the trait rises by two SD."""
+    traits = np.zeros((2, 5))
+    traits[:, TRAITS.index(trait)] = (-1, +1)
+    panel = Panel(traits, np.zeros(2), np.array([7, 7], dtype=np.uint64))
+    found = reading.features(look(encoder, pictures))
+    liking = offsets(found, panel, pictures.keys, reading.fit.gain)
+    change = score(liking[:, 1]) - score(liking[:, 0])
+    half = len(change) // 2
+    return float(change[:half].mean() - change[half:].mean())
+
+
+NOBODY: dict[str, object] = {"subjects": (), "style": "photo", "tidiness": "tidy"}
+COUPLE: dict[str, object] = {
+    "subjects": ("man", "woman"),
+    "action": "stands",
+    "style": "photo",
+    "tidiness": "tidy",
+}
+PHOTO: dict[str, object] = {"subjects": ("dog",), "action": "sits", "style": "photo"}
+MURAL = PHOTO | {"style": "mural"}
+SKETCH = PHOTO | {"style": "sketch"}
+
+
+@pytest.mark.parametrize(
+    ("more", "less", "trait", "sign"),
+    [
+        (COUPLE, NOBODY, "extraversion", +1),
+        (COUPLE, NOBODY, "openness", -1),
+        (MURAL, PHOTO, "openness", +1),
+        (MURAL, PHOTO, "extraversion", -1),
+        (SKETCH, PHOTO, "neuroticism", +1),
+    ],
+)
+def test_flipping_a_trait_on_drawn_pictures_moves_appeal_as_replicated(
+    encoder: Encoder,
+    reading: ClipReading,
+    more: dict[str, object],
+    less: dict[str, object],
+    trait: str,
+    sign: int,
+) -> None:
+    difference = gap(encoder, reading, paired(more, less), trait)
+    print(f"\n{trait} +2 SD: {difference:+.3f} of a grade in favour")
+    assert sign * difference > 0
