@@ -76,7 +76,7 @@ def demo(
     settings = (
         ComparisonSettings(folder=out, processes=processes, steps=2_400, held_out_episodes=16)
         if short
-        else ComparisonSettings(folder=out, processes=processes)
+        else ComparisonSettings(folder=out, processes=processes, held_out_episodes=32)
     )
     kept = _emptied(out)
     with (

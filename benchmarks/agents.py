@@ -1,8 +1,9 @@
 """Gradient updates per second of G-DDPG and of Stable-Baselines3's DDPG, on one thread.
 
-    python benchmarks/agents.py [--updates 200] [--observation 60] [--actions 20]
+    python benchmarks/agents.py [--updates 200]
 
-Same batch, same widths, synthetic transitions: only the learner is timed.
+Same batch, same replay, synthetic transitions of SharedDenoising-v0's shapes: only the learner is
+timed. "userwise" networks share weights among users, as the demo trains them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -20,16 +22,20 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from torch import nn
 
 from allocator.agents.gddpg import GDDPG
+from allocator.agents.interchangeable import Layout
+from allocator.agents.policies import MlpActorPolicy
+from allocator.scenarios.actions import ActionLayout
+from allocator.scenarios.observation import ObservationLayout
 
-BATCH, WIDTHS = 128, [128, 128]
+BATCH, FLAT, USERWISE = 128, [128, 128], [64, 64]
+LAYOUT = Layout(ObservationLayout(3, 3), ActionLayout(3, 3))
 
 
 class Noise(gymnasium.Env[np.ndarray, np.ndarray]):
     """Random observations and rewards: nothing to learn, everything to compute."""
 
-    def __init__(self, observation: int, actions: int) -> None:
-        self.observation_space = spaces.Box(-1, 1, (observation,), np.float32)
-        self.action_space = spaces.Box(-1, 1, (actions,), np.float32)
+    observation_space = spaces.Box(-1, 1, (LAYOUT.observation.size,), np.float32)
+    action_space = spaces.Box(-1, 1, (LAYOUT.action.size,), np.float32)
 
     def reset(self, *, seed: int | None = None, options: None = None) -> tuple[np.ndarray, dict]:
         super().reset(seed=seed)
@@ -42,20 +48,29 @@ class Noise(gymnasium.Env[np.ndarray, np.ndarray]):
         return self.np_random.uniform(-1, 1, self.observation_space.shape).astype(np.float32)
 
 
-def gddpg(
-    env: gymnasium.Env, steps: int, activation: type[nn.Module] = nn.SiLU
-) -> OffPolicyAlgorithm:
-    kwargs = {"net_arch": WIDTHS, "activation_fn": activation}
-    return GDDPG("MlpPolicy", env, denoising_steps=steps, policy_kwargs=kwargs, **common())
+def gddpg(steps: int, **policy: Any) -> OffPolicyAlgorithm:
+    kwargs = {"net_arch": FLAT, **policy}
+    return GDDPG("MlpPolicy", Noise(), denoising_steps=steps, policy_kwargs=kwargs, **common())
 
 
-def ddpg(env: gymnasium.Env) -> OffPolicyAlgorithm:
-    kwargs = {"net_arch": WIDTHS, "activation_fn": nn.SiLU, "n_critics": 2}
-    return DDPG("MlpPolicy", env, policy_kwargs=kwargs, **common())
+def ddpg(**policy: Any) -> OffPolicyAlgorithm:
+    kwargs = {"net_arch": FLAT, "activation_fn": nn.SiLU, "n_critics": 2, **policy}
+    return DDPG(MlpActorPolicy, Noise(), policy_kwargs=kwargs, **common())
 
 
-def common() -> dict[str, object]:
+def common() -> dict[str, Any]:
     return {"batch_size": BATCH, "buffer_size": 2000, "learning_starts": 1000, "seed": 0}
+
+
+LEARNERS: dict[str, Callable[[], OffPolicyAlgorithm]] = {
+    "DDPG, twin critics": ddpg,
+    "G-DDPG, 3 denoising steps": lambda: gddpg(3),
+    "G-DDPG, 5 denoising steps": lambda: gddpg(5),
+    "G-DDPG, 5 denoising steps, Mish": lambda: gddpg(5, activation_fn=nn.Mish),
+    "DDPG, userwise": lambda: ddpg(layout=LAYOUT, net_arch=USERWISE),
+    "G-DDPG, 3 denoising steps, userwise": lambda: gddpg(3, layout=LAYOUT, net_arch=USERWISE),
+    "G-DDPG, 5 denoising steps, userwise": lambda: gddpg(5, layout=LAYOUT, net_arch=USERWISE),
+}
 
 
 def updates_per_second(model: OffPolicyAlgorithm, updates: int) -> float:
@@ -69,22 +84,11 @@ def updates_per_second(model: OffPolicyAlgorithm, updates: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--updates", type=int, default=200)
-    parser.add_argument("--observation", type=int, default=60)
-    parser.add_argument("--actions", type=int, default=20)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    learners: dict[str, Callable[[gymnasium.Env], OffPolicyAlgorithm]] = {
-        "DDPG (stable-baselines3, twin critics)": ddpg,
-        "G-DDPG, 3 denoising steps": lambda env: gddpg(env, 3),
-        "G-DDPG, 5 denoising steps": lambda env: gddpg(env, 5),
-        "G-DDPG, 5 denoising steps, Mish": lambda env: gddpg(env, 5, nn.Mish),
-    }
-    print(f"batch {BATCH}, widths {WIDTHS}, torch {torch.__version__}, 1 thread")
-    for name, make in learners.items():
-        rate = updates_per_second(
-            make(Noise(options.observation, options.actions)), options.updates
-        )
-        print(f"{name:<40} {rate:7.0f} updates/s")
+    print(f"batch {BATCH}, widths {FLAT}, userwise {USERWISE}, torch {torch.__version__}, 1 thread")
+    for name, make in LEARNERS.items():
+        print(f"{name:<40} {updates_per_second(make(), options.updates):7.0f} updates/s")
 
 
 if __name__ == "__main__":

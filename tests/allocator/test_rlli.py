@@ -1,4 +1,4 @@
-"""The loop with a random model and a real judge: pictures are drawn, judged, kept and learned from."""
+"""The loop with a random model and a real judge: drawn, judged, kept and learned from."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ def test_survey_draws_every_picture_once_and_asks_everyone(loop: Loop) -> None:
     seen = sum(survey_prompt(loop.experience, p) for p in range(len(catalogue.prompts)))
     assert seen == survey_size(catalogue) == 4 * (1 + 2 * 2)
     cost = loop.cost()
-    # A public prompt shares even its personal steps, so its clean pictures are one and the same plan.
     assert 0 < cost.pictures <= seen
     assert cost.judgments + cost.failed == seen * len(loop.experience.personas)
     assert cost.denoising_steps_run < cost.denoising_steps_unshared

@@ -17,9 +17,10 @@ def test_it_answers_inside_and_is_gone_after(
 ) -> None:
     monkeypatch.setenv("QOE_TIERS", "pixel")
     with running_service(tmp_path / "log.txt", cache=tmp_path / "cache") as url:
-        with QoEClient(url) as client:
-            reply = client.rewards(np.full((1, 64, 64, 3), 90, np.uint8), ["a man in the street"])
-            assert len(reply.rewards) == 1
+        client = QoEClient(url)
+        reply = client.rewards(np.full((1, 64, 64, 3), 90, np.uint8), ["a man in the street"])
+        assert len(reply.rewards) == 1
+        client.close()
     with QoEClient(url) as client, pytest.raises(ServiceUnreachable):
         client.personas()
 
