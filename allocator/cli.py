@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from allocator.terminal import progress, say, tell
 
 if TYPE_CHECKING:
     from allocator.comparison import ComparisonSettings
@@ -84,7 +86,7 @@ def demo(
         running_service(out / "service.log", cache=kept / "opinions") as url,
     ):
         findings = _compare(settings, ServiceSource(url, kept / "pictures"))
-    _tell(findings, out, as_json)
+    tell(findings, out, as_json)
 
 
 @app.command()
@@ -112,7 +114,7 @@ def compare(
             processes=processes,
         )
         findings = _compare(settings, _source(service, table, out))
-    _tell(findings, out, as_json)
+    tell(findings, out, as_json)
 
 
 @app.command()
@@ -135,7 +137,7 @@ def train(
         _known([learner])
         order = TrainingOrder(learner=learner, seed=seed, steps=steps, folder=out)
         source = _source(service, table, out).open()
-        with _progress() as stages:
+        with progress() as stages:
             stages.begin(f"training {order.name}", steps)
             run = train_run(order, source, stages.advance)
     told = {
@@ -145,7 +147,7 @@ def train(
         "steps": run.steps.tolist(),
         "reward": run.reward.tolist(),
     }
-    _say(told, as_json, f"reward {run.reward[-1]:.3f} a slot; saved {order.checkpoint}")
+    say(told, as_json, f"reward {run.reward[-1]:.3f} a slot; saved {order.checkpoint}")
 
 
 @app.command()
@@ -178,7 +180,7 @@ def evaluate(
         "budget_used": float(played.budget_used.mean()),
         "episodes": episodes,
     }
-    _say(told, as_json, "\n".join(f"{name:<12} {value:.4g}" for name, value in told.items()))
+    say(told, as_json, "\n".join(f"{name:<12} {value:.4g}" for name, value in told.items()))
 
 
 @app.command()
@@ -247,46 +249,8 @@ def _emptied(out: Path) -> Path:
 def _compare(settings: ComparisonSettings, source: ExperienceSource) -> Findings:
     from allocator.comparison import compare as run_comparison
 
-    with _progress() as stages:
+    with progress() as stages:
         return run_comparison(settings, source, stages)
-
-
-class _Bars:
-    """Each stage as a bar with the time it has taken and the time it will take."""
-
-    def __init__(self, bars: Any) -> None:
-        self._bars = bars
-        self._task: Any = None
-
-    def begin(self, what: str, total: int) -> None:
-        self._task = self._bars.add_task(what, total=total)
-
-    def advance(self, steps: int) -> None:
-        self._bars.advance(self._task, steps)
-
-
-@contextmanager
-def _progress() -> Iterator[_Bars]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        yield _Bars(bars)
 
 
 @contextmanager
@@ -309,33 +273,3 @@ def _errors_explained() -> Iterator[None]:
 def _leave(error: Exception, code: ExitCode) -> None:
     typer.echo(f"allocator: {error}", err=True)
     raise typer.Exit(code)
-
-
-def _tell(findings: Findings, out: Path, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table as RichTable
-
-    from allocator.experiments import share_of_way, summary
-
-    if as_json:
-        typer.echo(json.dumps(summary(findings)))
-        return
-    way = share_of_way(findings)
-    table = RichTable(box=None, header_style="bold")
-    for head in ("agent", "of the way to optimum", "reward", "QoE", "energy, J", "budget used"):
-        table.add_column(head, justify="left" if head == "agent" else "right")
-    for name, outcome in sorted(findings.outcomes.items(), key=lambda item: -way[item[0]]):
-        table.add_row(
-            name,
-            f"{way[name]:.0%}",
-            f"{outcome.reward.mean():.3f}",
-            f"{outcome.qoe.mean():.3f}",
-            f"{outcome.energy_j.mean():,.0f}",
-            f"{outcome.budget_used.mean():.0%}",
-        )
-    Console().print(table)
-    typer.echo(f"report: {out / 'report.html'}")
-
-
-def _say(told: dict[str, Any], as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(told) if as_json else text)

@@ -1,0 +1,87 @@
+"""What the shell is shown: progress bars on stderr, a table or JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from allocator.experiments import Findings
+
+
+class Bars:
+    """Each stage as a bar with the time it has taken and the time it will take."""
+
+    def __init__(self, bars: Any) -> None:
+        self._bars = bars
+        self._task: Any = None
+
+    def begin(self, what: str, total: int) -> None:
+        """Start the next stage."""
+        self._task = self._bars.add_task(what, total=total)
+
+    def advance(self, steps: int) -> None:
+        """Move the present stage on."""
+        self._bars.advance(self._task, steps)
+
+
+@contextmanager
+def progress() -> Iterator[Bars]:
+    """Bars that are drawn while the block runs."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield Bars(bars)
+
+
+def tell(findings: Findings, out: Path, as_json: bool) -> None:
+    """An experiment's findings: the standings as a table, or the summary as JSON."""
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from allocator.experiments import share_of_way, summary
+
+    if as_json:
+        typer.echo(json.dumps(summary(findings)))
+        return
+    way = share_of_way(findings)
+    table = RichTable(box=None, header_style="bold")
+    for head in ("agent", "of the way to optimum", "reward", "QoE", "energy, J", "budget used"):
+        table.add_column(head, justify="left" if head == "agent" else "right")
+    for name, outcome in sorted(findings.outcomes.items(), key=lambda item: -way[item[0]]):
+        table.add_row(
+            name,
+            f"{way[name]:.0%}",
+            f"{outcome.reward.mean():.3f}",
+            f"{outcome.qoe.mean():.3f}",
+            f"{outcome.energy_j.mean():,.0f}",
+            f"{outcome.budget_used.mean():.0%}",
+        )
+    Console().print(table)
+    typer.echo(f"report: {out / 'report.html'}")
+
+
+def say(told: dict[str, Any], as_json: bool, text: str) -> None:
+    """The same told twice: as JSON for programs, as text for people."""
+    typer.echo(json.dumps(told) if as_json else text)
