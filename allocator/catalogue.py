@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from allocator.arrays import Floats, Indices
+from allocator.diffusion.grouping import medoid
 from allocator.plan import DenoisingPlan, Handoff, Segment
 from tinyworld.captions import plain_caption
 from tinyworld.scenes import Scene
@@ -195,15 +196,14 @@ def compose_catalogue(
         raise ValueError(f"topics must all have the same number of prompts, got sizes {sizes}")
     prompts = tuple(prompt for topic in topics for prompt in topic.prompts)
     members = np.arange(len(prompts)).reshape(len(topics), -1)
-    vectors = np.asarray(embed(prompts), dtype=np.float64)[members]  # (topics, members, D)
-    cosines = np.clip(vectors @ vectors.swapaxes(1, 2), -1.0, 1.0)
-    medoids = cosines.sum(axis=2).argmax(axis=1)
-    rows = np.arange(len(topics))
+    vectors = np.asarray(embed(prompts), dtype=np.float64)
+    public = np.array([medoid(vectors, [int(i) for i in topic]) for topic in members])
+    spoken = vectors[np.repeat(public, members.shape[1])]  # (prompts, D)
     return Catalogue(
         prompts=prompts,
         members=members,
-        public=members[rows, medoids],
-        similarity=cosines[rows, medoids].ravel(),
+        public=public,
+        similarity=np.minimum((vectors * spoken).sum(axis=1), 1.0),
         seeds=tuple(seeds),
         total_steps=total_steps,
         error_levels=tuple(error_levels),

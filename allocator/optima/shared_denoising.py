@@ -19,7 +19,7 @@ from allocator.optima.frontiers import Frontier, either, thinned, total
 from allocator.optima.knapsack import best_picks
 from allocator.optima.options import SlotOptions, slot_options
 from allocator.scenarios.actions import Decision
-from allocator.scenarios.budget import KNEE, Budget
+from allocator.scenarios.budget import Budget
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 ENERGY_CELLS = 20_000
@@ -188,7 +188,8 @@ def _episode(options: SlotOptions, slots: Indices, budget: Budget) -> tuple[floa
     def charge(spent_j: Floats) -> Floats:
         return budget.charge(spent_j[:, None])[:, 0]
 
-    limit_j = float(budget.joules[0]) * (1 + KNEE)
+    # Overspending is allowed and charged, as in the scenario; that it does not pay is a result.
+    limit_j = float(sum(frontier.joules[-1] for frontier in frontiers))
     picks = best_picks(frontiers, limit_j=limit_j, cells=ENERGY_CELLS, charge=charge)
     taken = list(zip(frontiers, picks, strict=True))
     joules = float(sum(frontier.joules[pick] for frontier, pick in taken))

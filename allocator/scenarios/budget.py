@@ -2,8 +2,10 @@
 
 What overspending costs is a fact about the joules spent so far, not about who spent them or when:
 the charge of a slot is the growth of one curve, so the episode's charge depends on its total alone
-and no order of spending hides any of it. One joule beyond the budget costs more than the best
-reward any joule can buy, so a slot paid for by overspending is never worth having.
+and no order of spending hides any of it. A joule beyond the budget costs more than any joule can
+earn, in two senses: a slot paid for by overspending is never worth having, and where the budget
+ends the concave hull of what it can earn rises more slowly than the charge. So a plan that
+overspends can gain no more than the lumps of single choices, which vanish among many.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from allocator.scenarios.episodes import Episodes
 from allocator.scenarios.physics import Physics
 from allocator.scenarios.settings import SharedDenoisingSettings
 
-KNEE = 0.01
-"""Half the width of the curve's bend at the budget, as a share of the budget."""
+BEND = 0.01
+"""The last part of the budget, as a share of it, over which a joule's price rises from nothing."""
 
 HIGHEST_REWARD = 1.0
 
@@ -43,12 +45,12 @@ class Budget:
     def charge(self, spent_j: Floats) -> Floats:
         """Reward charged once this much was spent in all; (..., B) joules to (..., B).
 
-        Zero below the bend, `price * (spent - budget)` above it, a parabola between: smooth,
-        and never below the straight line.
+        A parabola over the bend before the budget, and from there on `price` a joule: smooth, and
+        never below `price * (spent - budget)`.
         """
-        knee = KNEE * self.joules
-        over = spent_j - self.joules
-        bent = np.where(np.abs(over) < knee, (over + knee) ** 2 / (4 * knee), np.maximum(over, 0.0))
+        bend = BEND * self.joules
+        into_bend = np.maximum(spent_j - self.joules + bend, 0.0)
+        bent = np.where(into_bend < bend, into_bend**2 / (2 * bend), into_bend - bend / 2)
         charged: Floats = self.price * bent
         return charged
 
@@ -57,21 +59,32 @@ class Budget:
 
         The convex conjugate of `charge`: what a Lagrangian bound pays for the budget.
         """
-        knee = KNEE * self.joules
-        most: Floats = price * (self.joules - knee * (1 - price / self.price))
+        bend = BEND * self.joules
+        most: Floats = price * (self.joules - bend * (1 - price / self.price / 2))
         return most
 
 
 def budget_of(episodes: Episodes, physics: Physics, settings: SharedDenoisingSettings) -> Budget:
-    """The budget each episode gets."""
+    """The budget each episode gets.
+
+    Let c be a slot's least energy and b its share of the budget. The price is the highest reward
+    over the smaller of c and b - c: no slot earns more a joule than the first, and the concave hull
+    of what a budget can earn rises by no more than the second where the budget ends.
+    """
     T, deepest = settings.total_steps, settings.deepest_branch
     apart_j = physics.phone_j(episodes.phone, T).sum(axis=2)  # (B, G)
-    finishing_j = physics.phone_j(episodes.phone, T - deepest).sum(axis=2)
+    finishing_j = (physics.phone_j(episodes.phone, T - deepest) + physics.radio_j[0]).sum(axis=2)
     together_j = deepest * physics.server_step_j + finishing_j
     alone_j = apart_j.sum(axis=1)
-    cheapest_j = np.minimum(apart_j, together_j).sum(axis=1)
+    least_j = np.minimum(apart_j, together_j).sum(axis=1)
+    slot_j = settings.budget_share * alone_j
+    if (slot_j <= least_j).any():
+        raise ValueError(
+            f"budget_share {settings.budget_share} is too low: sharing every step takes up to "
+            f"{(least_j / alone_j).max():.2f} of drawing alone"
+        )
     return Budget(
-        joules=settings.budget_share * settings.slots * alone_j,
+        joules=settings.slots * slot_j,
         alone_j=alone_j,
-        price=HIGHEST_REWARD / cheapest_j,
+        price=HIGHEST_REWARD / np.minimum(least_j, slot_j - least_j),
     )

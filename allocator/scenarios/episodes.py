@@ -37,6 +37,10 @@ class Episodes:
     def __len__(self) -> int:
         return len(self.topic)
 
+    def repeated(self, times: int) -> Episodes:
+        """The same episodes, `times` times over."""
+        return Episodes(*(np.concatenate([array] * times) for array in vars(self).values()))
+
 
 def draw_episodes(
     seeds: Sequence[int],

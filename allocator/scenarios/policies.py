@@ -12,6 +12,7 @@ from allocator.arrays import Floats, Indices
 from allocator.optima.options import slot_options
 from allocator.optima.shared_denoising import as_decision, best_within
 from allocator.scenarios.actions import Decision
+from allocator.scenarios.episodes import Episodes
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 Policy = Callable[[NDArray[np.float32]], NDArray[np.floating]]
@@ -93,6 +94,7 @@ def best_constant_action(
     """
     layout = scenario.actions
     parts = np.repeat([0, 1, 2], [layout.groups, layout.users, layout.users])
+    tried_on = scenario.draw(seeds).repeated(population)
     mean, spread = np.zeros(3), np.full(3, 1.0)
     action = np.zeros(layout.size)
     for generation in range(generations):
@@ -102,14 +104,22 @@ def best_constant_action(
         tried = mean + spread * rng.standard_normal((population, len(mean)))
         tried[0] = mean
         actions = np.tanh(tried)[:, parts]
-        scores = np.array(
-            [play(scenario, constant_policy(a), seeds).total_reward.mean() for a in actions]
-        )
+        scores = _mean_returns(scenario, actions, tried_on)
         elite = tried[np.argsort(scores)[-population // 8 :]]
         mean = (mean + elite.mean(axis=0)) / 2
         spread = (spread + elite.std(axis=0)) / 2
         action = np.tanh(mean)[parts]
     return action
+
+
+def _mean_returns(scenario: SharedDenoising, actions: Floats, episodes: Episodes) -> Floats:
+    """(P,) mean return of each constant action (P, A); episodes are P times the same."""
+    each = len(episodes) // len(actions)
+    scenario.begin(episodes)
+    decision = scenario.decision(np.repeat(actions, each, axis=0))
+    rewards = [scenario.carry_out(decision)[1].reward for _ in range(scenario.settings.slots)]
+    returns: Floats = np.nansum(rewards, axis=0).reshape(-1, each).mean(axis=1)
+    return returns
 
 
 def greedy_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callable[[int], Decision]:

@@ -123,9 +123,13 @@ class SharedDenoising:
 
     def reset(self, seeds: Sequence[int]) -> NDArray[np.float32]:
         """Start one episode a seed; the first observations (B, observation)."""
-        self.episodes = self.draw(seeds)
-        self.allowance = self.budget(self.episodes)
-        self.spent_j = np.zeros(len(seeds))
+        return self.begin(self.draw(seeds))
+
+    def begin(self, episodes: Episodes) -> NDArray[np.float32]:
+        """`reset` for episodes that are already drawn."""
+        self.episodes = episodes
+        self.allowance = self.budget(episodes)
+        self.spent_j = np.zeros(len(episodes))
         self.slot = 0
         fixed = fixed_features(
             self.episodes,
