@@ -1,0 +1,57 @@
+"""Every command and every program of the README and the how-tos is run here."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """(page, text) of every fenced block in this language."""
+    pattern = re.compile(rf"^```{language}\n(.*?)^```", re.DOTALL | re.MULTILINE)
+    return [(page.name, text) for page in PAGES for text in pattern.findall(page.read_text())]
+
+
+def commands() -> list[tuple[str, str]]:
+    return [(page, line) for page, text in blocks("sh") for line in text.strip().splitlines()]
+
+
+def run(arguments: str, folder: Path) -> None:
+    environment = os.environ | {
+        "QOE_CACHE": str(folder / "cache"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",
+    }
+    done = subprocess.run(
+        arguments, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_a_command_runs(page: str, command: str, tmp_path: Path) -> None:
+    """A make target is only looked up: continuous integration runs `make test` and `make demo`."""
+    is_make = command.startswith("make ")
+    run(command.replace("make ", "make --dry-run ", 1) if is_make else command, tmp_path)
+
+
+@pytest.mark.parametrize(("page", "program"), blocks("python"))
+def test_a_program_runs(page: str, program: str, tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(program)
+    run(f"{sys.executable} {file}", tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert missing == []
