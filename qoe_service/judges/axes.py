@@ -1,14 +1,14 @@
 """Features read off a CLIP by pairs of opposite phrases.
 
 A feature's direction leads from the mean of what its opposite is called to the mean of what it is
-called, each phrase said in several templates; a picture's place along it is a dot product.
+called, each phrase said in the same templates, so that only the difference is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import yaml
@@ -59,8 +59,18 @@ class Directions:
     vectors: Array
 
     def read(self, embeddings: Array) -> Array:
-        """The place (N, K) of embeddings (N, D) along each direction."""
-        return np.asarray(embeddings @ self.vectors.T)
+        """The place (N, K) of embeddings (N, D) along each direction, the others accounted for.
+
+        Directions are oblique: captions with people in them also sound less abstract. Oblique
+        coordinates credit a picture with what no other direction explains; plain dot products
+        would count it under both.
+        """
+        return np.asarray(embeddings @ self.readers)
+
+    @cached_property
+    def readers(self) -> Array:
+        """(D, K) the pseudo-inverse of the directions."""
+        return np.asarray(np.linalg.pinv(self.vectors))
 
 
 def directions(axes: dict[str, Axis], texts: Texts) -> Directions:

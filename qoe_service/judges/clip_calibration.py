@@ -23,7 +23,7 @@ from qoe_service.judges.encoder import Encoder
 from qoe_service.judges.evidence import features
 from qoe_service.judges.gain import fit_gain
 from qoe_service.judges.measures import FEATURES_OF_PIXELS, columns, measure
-from qoe_service.judges.reference_set import ReferenceSet
+from qoe_service.judges.reference_set import DRAWN_FEATURES, ReferenceSet
 from qoe_service.judges.scale import liking, worth
 
 Array = NDArray[np.float64]
@@ -40,6 +40,8 @@ class ClipCalibration(Frozen):
     picture_mean: tuple[float, ...]
     axes: Standard
     """Of the feature axes, in the order of `axes.yaml`."""
+    reliability: tuple[float, ...]
+    """How well each axis tells what was drawn, as a correlation; 1 for what cannot be drawn."""
     pixels: Standard
     """Of `FEATURES_OF_PIXELS`."""
     domain: Domain
@@ -84,11 +86,14 @@ class ClipReading:
         return self.fit.liking.apply(liking(blend))
 
     def features(self, sight: Sight) -> Array:
-        """The evidence's features (N, F), standardised; what is not seen stays at its mean."""
+        """The evidence's features (N, F), standardised; what is not seen stays at its mean.
+
+        An axis is shrunk by its reliability: the best guess of a feature that is seen badly lies
+        near the mean, and an axis that tells nothing must not move anybody's opinion.
+        """
         found = np.zeros((len(sight.embeddings), len(features())))
-        found[:, _places(self.space.features.names)] = self.fit.axes.apply(
-            self.space.features.read(sight.embeddings)
-        )
+        places = self.fit.axes.apply(self.space.features.read(sight.embeddings))
+        found[:, _places(self.space.features.names)] = places * self.fit.reliability
         found[:, _places(FEATURES_OF_PIXELS)] = self.fit.pixels.apply(
             columns(sight.measures, FEATURES_OF_PIXELS)
         )
@@ -119,6 +124,7 @@ def fit_clip_judge(
         encoder=encoder_id(encoder),
         picture_mean=rounded(mean),
         axes=standard_of(space.features.read(sight.embeddings)[clean]),
+        reliability=_reliability(space, sight, reference),
         pixels=standard_of(columns(sight.measures, FEATURES_OF_PIXELS)[clean]),
         domain=domain,
         alignment=alignment,
@@ -128,6 +134,16 @@ def fit_clip_judge(
     )
     found = ClipReading(space, draft).features(sight)
     return draft.model_copy(update={"gain": fit_gain(reference.liking, found, reference.keys)})
+
+
+def _reliability(space: ClipSpace, sight: Sight, reference: ReferenceSet) -> tuple[float, ...]:
+    places = space.features.read(sight.embeddings)
+    found = np.ones(len(space.features.names))
+    for column, name in enumerate(space.features.names):
+        if name in DRAWN_FEATURES:
+            truth = [DRAWN_FEATURES[name](scene) for scene in reference.shown]
+            found[column] = max(0.0, float(np.corrcoef(places[:, column], truth)[0, 1]))
+    return rounded(found)
 
 
 def encoder_id(encoder: Encoder) -> str:

@@ -8,7 +8,7 @@ is technically) is not anybody's opinion.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +48,8 @@ class ReferenceSet:
     prompts: tuple[str, ...]
     alignment: Array
     """(N,) weighted share of the prompt's factors that the picture shows."""
+    shown: tuple[Scene, ...]
+    """What was drawn."""
     quality: Array
     """(N,) 1 untouched, falling by equal steps to 0.1 at the worst severity."""
 
@@ -70,13 +72,14 @@ class ReferenceSet:
 def draw_reference_set(count: int, seed: int) -> ReferenceSet:
     """`count` cases; two fifths are untouched, the rest spread over the four severities."""
     rng = np.random.default_rng(seed)
-    pictures, prompts, alignment, quality = [], [], [], []
+    pictures, prompts, scenes, alignment, quality = [], [], [], [], []
     for _ in range(count):
         shown = sample_scene(rng)
         asked = _altered(shown, rng)
         severity = max(0, int(rng.integers(-1, SEVERITIES)))
         pixels = _damaged(draw_scene(shown, rng), severity, rng)
         pictures.append(Picture(pixels))
+        scenes.append(shown)
         prompts.append(plain_caption(asked) if rng.random() < 0.5 else caption(asked, rng))
         alignment.append(agreement(shown, asked))
         quality.append(1 - 0.9 * severity / (SEVERITIES - 1))
@@ -84,9 +87,21 @@ def draw_reference_set(count: int, seed: int) -> ReferenceSet:
         name=f"drawn-{count}-seed-{seed}",
         pictures=tuple(pictures),
         prompts=tuple(prompts),
+        shown=tuple(scenes),
         alignment=np.array(alignment),
         quality=np.array(quality),
     )
+
+
+DRAWN_FEATURES: Mapping[str, Callable[[Scene], bool]] = {
+    "people": lambda scene: not {"man", "woman"}.isdisjoint(scene.subjects),
+    "abstract_art": lambda scene: scene.style == "mural",
+    "action": lambda scene: scene.action in ("walks", "flies"),
+    "nature": lambda scene: scene.place in ("park", "beach", "mountain"),
+    "pets": lambda scene: not {"dog", "cat"}.isdisjoint(scene.subjects),
+    "indoor": lambda scene: scene.place == "room",
+}
+"""Which of the evidence's features can be drawn, and when a scene has them."""
 
 
 def agreement(shown: Scene, asked: Scene) -> float:

@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import diskcache
 import numpy as np
@@ -91,7 +92,7 @@ def test_many_threads_lose_nothing(tmp_path: Path) -> None:
 class Bomb:
     """Unpickling this leaves a trace."""
 
-    fell: list[str] = []
+    fell: ClassVar[list[str]] = []
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return Bomb.fell.append, ("boom",)

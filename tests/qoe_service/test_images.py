@@ -58,7 +58,7 @@ def test_jpeg_and_gif_are_read() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"<svg/>", b"%PDF-1.7", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_not_a_picture_is_named_so(data: bytes) -> None:
-    with pytest.raises(BadImage, match="not a picture|unreadable"):
+    with pytest.raises(BadImage, match=r"not a picture|unreadable"):
         decode(data, LIMITS)
 
 
@@ -174,7 +174,6 @@ MAGIC = [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\x00", b"\xff\xd8\xff
 def test_no_bytes_whatever_raise_anything_else(data: bytes, head: bytes) -> None:
     try:
         picture = decode(head + data, LIMITS)
-    except BadImage as error:
-        assert str(error)
-    else:
-        assert picture.pixels.dtype == np.uint8
+    except BadImage:
+        return
+    assert picture.pixels.dtype == np.uint8

@@ -15,15 +15,16 @@ from qoe_service.judges.clip import create_clip_judge
 from qoe_service.judges.clip_calibration import ClipReading, encoder_id, look
 from qoe_service.judges.clip_space import clip_space
 from qoe_service.judges.encoder import Encoder, load_encoder
+from qoe_service.judges.evidence import features
 from qoe_service.judges.reference import calibration_of
-from qoe_service.judges.reference_set import ReferenceSet, draw_reference_set
+from qoe_service.judges.reference_set import DRAWN_FEATURES, ReferenceSet, draw_reference_set
 from qoe_service.judges.scale import score
 from qoe_service.personas import Registry
 from qoe_service.schemas import TRAITS
 from qoe_service.statistics import variance_shares
 from tinyworld.clip import WEIGHTS
 from tinyworld.drawing import draw_scene
-from tinyworld.scenes import sample_scene
+from tinyworld.scenes import Scene, sample_scene
 
 pytestmark = pytest.mark.skipif(
     not (WEIGHTS / "clip.safetensors").is_file(), reason="tinyworld's CLIP is not trained yet"
@@ -87,6 +88,19 @@ def test_alignment_follows_the_share_of_the_prompt_that_is_shown(
     assert np.abs(found - unseen.alignment).mean() < 0.2
 
 
+def test_what_is_drawn_is_read_off_the_axes(
+    encoder: Encoder, reading: ClipReading, unseen: ReferenceSet
+) -> None:
+    """The chance that a picture with the feature is ranked above one without (AUC)."""
+    found = reading.features(look(encoder, unseen))
+    for name in ("people", "abstract_art", "nature", "pets", "indoor"):
+        has = np.array([DRAWN_FEATURES[name](scene) for scene in unseen.shown])
+        column = found[:, features().index(name)]
+        auc = float((column[has][:, None] > column[~has]).mean())
+        print(f"\n{name}: AUC {auc:.3f}")
+        assert auc > 0.8
+
+
 def test_damage_is_seen(encoder: Encoder, reading: ClipReading, unseen: ReferenceSet) -> None:
     quality = reading.quality(look(encoder, unseen))
     best, worst = quality[unseen.quality == 1], quality[unseen.quality < 0.2]
@@ -98,14 +112,23 @@ def paired(change: dict[str, object], against: dict[str, object]) -> ReferenceSe
     """Twenty scenes drawn twice, once with each set of factors, half and half."""
     rng = np.random.default_rng(8)
     pictures: list[Picture] = []
+    scenes: list[Scene] = []
     for factors in (change, against):
         for seed in range(20):
             scene = sample_scene(np.random.default_rng(seed))
             action = "sits" if factors.get("subjects", scene.subjects) else None
             scene = replace(scene, **({"action": action, **factors}))
+            scenes.append(scene)
             pictures.append(Picture(np.asarray(draw_scene(scene, rng))))
     ones = np.ones(len(pictures))
-    return ReferenceSet("pairs", tuple(pictures), ("",) * len(pictures), ones, ones)
+    return ReferenceSet(
+        name="pairs",
+        pictures=tuple(pictures),
+        prompts=("",) * len(pictures),
+        shown=tuple(scenes),
+        alignment=ones,
+        quality=ones,
+    )
 
 
 def gap(encoder: Encoder, reading: ClipReading, pictures: ReferenceSet, trait: str) -> float:
