@@ -112,7 +112,7 @@ def _augmented(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=1_500)
     parser.add_argument("--folder", type=Path, default=Path("runs/tinyworld"))
     return parser.parse_args()
 
