@@ -54,39 +54,41 @@ def _mean_direction(clip: TinyClip, texts: Sequence[str]) -> torch.Tensor:
 
 
 def _wordings() -> dict[str, dict[object, list[str]]]:
-    """For every value of every factor, an ensemble of texts that say it and nothing else."""
+    """For every value of every factor, an ensemble of texts that say it."""
     return {
-        "place": {place: _with_subjects(PLACE_WORDS[place]) for place in PLACES},
-        "time": {time: _with_subjects(TIME_WORDS[time]) for time in TIMES},
+        "place": {place: _in_every_style(PLACE_WORDS[place]) for place in PLACES},
+        "time": {time: _in_every_style(TIME_WORDS[time]) for time in TIMES},
         "style": {
-            style: [
-                f"{words} of {name}" for words in STYLE_WORDS[style] for name in _some_subjects()
-            ]
+            style: [f"{words} of {name}" for words in STYLE_WORDS[style] for name in _who()]
             for style in STYLES
         },
         "subjects": {
-            subjects: [
-                f"{opening}{_subject_text(subjects)}"
-                for opening in ("", "a photo of ", "a sketch of ")
-            ]
+            subjects: [f"{opening}{_names(subjects)}" for opening in _openings()]
             for subjects in SUBJECTS
         },
         "tidiness": {
-            tidiness: [
-                f"{name}, {word}" for word in TIDINESS_WORDS[tidiness] for name in _some_subjects()
-            ]
+            tidiness: [f"{name}, {word}" for word in TIDINESS_WORDS[tidiness] for name in _who()]
             for tidiness in TIDINESS
         },
     }
 
 
-def _with_subjects(phrases: Sequence[str]) -> list[str]:
-    return [f"{name} {phrase}" for phrase in phrases for name in _some_subjects()]
+def _in_every_style(phrases: Sequence[str]) -> list[str]:
+    return [
+        f"{opening}{name} {phrase}"
+        for opening in _openings()
+        for name in _who()
+        for phrase in phrases
+    ]
 
 
-def _some_subjects() -> list[str]:
-    return [_subject_text(subjects) for subjects in SUBJECTS]
+def _openings() -> list[str]:
+    return ["", *(f"{words[0]} of " for words in STYLE_WORDS.values())]
 
 
-def _subject_text(subjects: tuple[str, ...]) -> str:
+def _who() -> list[str]:
+    return [_names(subjects) for subjects in SUBJECTS]
+
+
+def _names(subjects: tuple[str, ...]) -> str:
     return " and ".join(f"a {subject}" for subject in subjects) or "nobody"
