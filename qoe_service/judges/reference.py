@@ -23,7 +23,7 @@ from qoe_service.judges.reference_set import draw_reference_set
 
 logger = logging.getLogger(__name__)
 
-QUICK_COUNT = 256
+QUICK_COUNT = 128
 """Pictures a CLIP is fitted to when it is used for the first time: a large one takes a while."""
 
 TINYWORLD_FILE = "calibration-tinyworld.json"

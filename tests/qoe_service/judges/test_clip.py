@@ -16,7 +16,7 @@ from qoe_service.judges.clip_calibration import ClipReading, encoder_id, look
 from qoe_service.judges.clip_space import clip_space
 from qoe_service.judges.encoder import Encoder, load_encoder
 from qoe_service.judges.evidence import features
-from qoe_service.judges.reference import calibration_of
+from qoe_service.judges.reference import QUICK_COUNT, calibration_of
 from qoe_service.judges.reference_set import DRAWN_FEATURES, ReferenceSet, draw_reference_set
 from qoe_service.judges.scale import score
 from qoe_service.personas import Registry
@@ -66,7 +66,9 @@ def test_the_shipped_calibration_is_of_the_shipped_weights(
     encoder: Encoder, reading: ClipReading
 ) -> None:
     assert reading.fit.encoder == encoder_id(encoder)
-    assert reading.fit.name != "drawn-256-seed-0", "run: python -m qoe_service.judges.reference"
+    assert reading.fit.name != f"drawn-{QUICK_COUNT}-seed-0", (
+        "the weights have changed; run: python -m qoe_service.judges.reference"
+    )
 
 
 def test_personas_make_five_to_fourteen_per_cent_of_the_variance(scores: np.ndarray) -> None:
