@@ -78,8 +78,16 @@ def test_an_unheard_of_key_lists_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("openness: 1.0", "openness: 7", "ana.yaml:5:3: traits.openness: Input should be less than"),
-        ("openness: 1.0", "openness: high", "ana.yaml:5:3: traits.openness: Input should be a valid"),
+        (
+            "openness: 1.0",
+            "openness: 7",
+            "ana.yaml:5:3: traits.openness: Input should be less than",
+        ),
+        (
+            "openness: 1.0",
+            "openness: high",
+            "ana.yaml:5:3: traits.openness: Input should be a valid",
+        ),
         ("openness: 1.0", "openness: .nan", "ana.yaml:5:3: traits.openness: "),
         ("norm: sapa-bfi25-adults", "norm: mars", "ana.yaml:3:1: norm: Input should be"),
         ("name: Ana", "", "ana.yaml:1:1: name: is required but not given"),
