@@ -79,13 +79,15 @@ def _stratified_timesteps(generator: torch.Generator) -> torch.Tensor:
     return ((torch.arange(BATCH) + offsets) / BATCH * 1000).long()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _latents(pictures: NDArray[np.uint8]) -> torch.Tensor:
     """Latents (N, 4, 16, 16) of all pictures."""
     autoencoder = Autoencoder().eval()
     autoencoder.load_state_dict(load_weights(WEIGHTS / "autoencoder.safetensors"))
     batches = np.array_split(pictures, max(1, len(pictures) // 500))
-    return torch.cat([autoencoder.encode(signed_pixels(batch)) for batch in batches]).clone()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        encoded = [autoencoder.encode(signed_pixels(batch)).float() for batch in batches]
+    return torch.cat(encoded)
 
 
 def _write_card(steps: int, seed: int) -> None:
