@@ -1,6 +1,6 @@
 """Write the JSON schema of persona files, which editors use to complete and check them.
 
-    python -m qoe_service.persona_schema
+python -m qoe_service.persona_schema
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class PanelRequest(Wire):
     personas: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=256)
     panel: int | None = Field(default=None, ge=1)
     deadline_ms: int | None = Field(default=None, ge=1)
-    tier: str | None = Field(default=None, description="Force one tier; null lets the ladder decide.")
+    tier: str | None = Field(default=None, description="Force one tier; null: the ladder decides.")
 
     @model_validator(mode="after")
     def _one_way_to_name_the_judges(self) -> Self:
@@ -92,7 +92,7 @@ class Provenance(Wire):
 
     judge: str
     revision: str
-    prompt: str | None = Field(description="Judge template as id@version+sha; null if none was used.")
+    prompt: str | None = Field(description="Judge template, id@version+sha; null if none was used.")
     persona: str = Field(description="Hash of the persona's content.")
     calibration: str | None
 

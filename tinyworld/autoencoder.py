@@ -1,4 +1,4 @@
-"""The autoencoder: 64 x 64 pictures to latents of 4 x 16 x 16 with unit variance, and back.
+"""The autoencoder: 64 x 64 pictures to latents of 8 x 16 x 16 with unit variance, and back.
 
 Pixels are folded four by four into channels, so that every convolution runs at 16 x 16: on a CPU
 convolutions at full resolution are tens of times slower.
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 FOLD = 4
-LATENT_CHANNELS = 4
+LATENT_CHANNELS = 8
 LATENT_SHAPE = (LATENT_CHANNELS, 16, 16)
 WIDTH = 128
 
@@ -35,7 +35,7 @@ class ResidualBlock(nn.Module):
 
 
 class Autoencoder(nn.Module):
-    """Pixels in [-1, 1] of shape (N, 3, 64, 64) <-> latents (N, 4, 16, 16)."""
+    """Pixels in [-1, 1] of shape (N, 3, 64, 64) <-> latents (N, 8, 16, 16)."""
 
     def __init__(self) -> None:
         super().__init__()

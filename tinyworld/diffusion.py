@@ -23,7 +23,7 @@ from tinyworld.weight_files import load_weights
 
 @dataclass(frozen=True)
 class LatentDiffusion:
-    """A text-conditioned denoiser of latents (4, 16, 16) with unit variance."""
+    """A text-conditioned denoiser of latents (8, 16, 16) with unit variance."""
 
     clip: TinyClip
     autoencoder: Autoencoder
@@ -49,14 +49,14 @@ class LatentDiffusion:
     def velocity(
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
     ) -> torch.Tensor:
-        """Predicted velocity (N, 4, 16, 16) float32, for timesteps (N,) and features (N, L, C)."""
+        """Predicted velocity (N, 8, 16, 16) float32, for timesteps (N,) and features (N, L, C)."""
         with torch.autocast("cpu", dtype=torch.bfloat16):
             predicted: torch.Tensor = self.denoiser(latents, timesteps, text)
         return predicted.float()
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> NDArray[np.uint8]:
-        """Pictures (N, 64, 64, 3) of clean latents (N, 4, 16, 16)."""
+        """Pictures (N, 64, 64, 3) of clean latents (N, 8, 16, 16)."""
         pixels = self.autoencoder.decode(latents).clamp(-1, 1)
         bytes_ = ((pixels + 1) * 127.5).round().to(torch.uint8)
         return np.ascontiguousarray(bytes_.permute(0, 2, 3, 1).numpy())

@@ -75,7 +75,7 @@ def _write_card(steps: int, seed: int) -> None:
         facts={
             "training pictures": f"{PICTURES:,} drawn with seed 0",
             "steps": f"{steps:,} of {BATCH} pictures",
-            "latent": "4 x 16 x 16, unit variance",
+            "latent": "8 x 16 x 16, unit variance",
         },
         scores_title="on 1,000 pictures of held-out combinations, seed 0",
         scores={

@@ -81,7 +81,7 @@ def _stratified_timesteps(generator: torch.Generator) -> torch.Tensor:
 
 @torch.no_grad()
 def _latents(pictures: NDArray[np.uint8]) -> torch.Tensor:
-    """Latents (N, 4, 16, 16) of all pictures."""
+    """Latents (N, 8, 16, 16) of all pictures."""
     autoencoder = Autoencoder().eval()
     autoencoder.load_state_dict(load_weights(WEIGHTS / "autoencoder.safetensors"))
     batches = np.array_split(pictures, max(1, len(pictures) // 500))

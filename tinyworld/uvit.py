@@ -85,7 +85,7 @@ class Block(nn.Module):
 
 
 class UViT(nn.Module):
-    """Predicts the velocity of noisy latents (N, 4, 16, 16) at given timesteps under a text."""
+    """Predicts the velocity of noisy latents (N, 8, 16, 16) at given timesteps under a text."""
 
     def __init__(self, text_width: int) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class UViT(nn.Module):
     def forward(
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
     ) -> torch.Tensor:
-        """Velocity (N, 4, 16, 16) for latents (N, 4, 16, 16), timesteps (N,), text (N, L, C)."""
+        """Velocity (N, 8, 16, 16) for latents (N, 4, 16, 16), timesteps (N,), text (N, L, C)."""
         patches = self.embed(_patchify(latents)) + self.position
         condition = self.time(_sinusoids(timesteps)) + self.summary(text.mean(dim=1))
         condition = nn.functional.silu(condition)

@@ -17,14 +17,14 @@ def diffusion():
 def test_latents_of_the_autoencoder_have_unit_variance_in_training() -> None:
     torch.manual_seed(0)
     latents = Autoencoder().train().encode(torch.rand(16, 3, 64, 64) * 2 - 1)
-    assert latents.shape == (16, 4, 16, 16)
+    assert latents.shape == (16, 8, 16, 16)
     variance = latents.var(dim=(0, 2, 3))
-    assert torch.allclose(variance, torch.ones(4), atol=0.02)
+    assert torch.allclose(variance, torch.ones(8), atol=0.02)
 
 
 def test_the_velocity_depends_on_latent_time_and_text(diffusion) -> None:
     generator = torch.Generator().manual_seed(0)
-    latents = torch.randn(2, 4, 16, 16, generator=generator)
+    latents = torch.randn(2, 8, 16, 16, generator=generator)
     times = torch.tensor([500, 500])
     text = diffusion.encode_text(["a man in the park", "a dog at night"])
     velocity = diffusion.velocity(latents, times, text)
