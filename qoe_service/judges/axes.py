@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.resources import files
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from qoe_service.judges.evidence import FOLDER
 
 Array = NDArray[np.float64]
 Texts = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -46,8 +46,8 @@ class Phrases(BaseModel):
 
 @cache
 def phrases(vocabulary: str) -> Phrases:
-    """The phrases of a vocabulary in `axes.yaml`."""
-    table = yaml.safe_load((FOLDER / "axes.yaml").read_text(encoding="utf-8"))
+    """The phrases of a vocabulary in `prompts/clip-phrases.yaml`."""
+    table = yaml.safe_load((files("prompts") / "clip-phrases.yaml").read_text(encoding="utf-8"))
     return Phrases.model_validate(table[vocabulary])
 
 

@@ -39,7 +39,7 @@ class ClipCalibration(Frozen):
     """The encoder it was fitted to, as name@revision: it fits no other."""
     picture_mean: tuple[float, ...]
     axes: Standard
-    """Of the feature axes, in the order of `axes.yaml`."""
+    """Of the feature axes, in the order of `prompts/clip-phrases.yaml`."""
     reliability: tuple[float, ...]
     """How well each axis tells what was drawn, as a correlation; 1 for what cannot be drawn."""
     pixels: Standard

@@ -27,7 +27,7 @@ class Encoder(Protocol):
     name: str
     revision: str
     vocabulary: str
-    """Which phrases of `axes.yaml` it understands."""
+    """Which phrases of `prompts/clip-phrases.yaml` it understands."""
 
     def prepare(self, picture: Picture) -> Pixels:
         """The picture at the model's own size, uint8 (side, side, 3)."""
