@@ -16,7 +16,6 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Array = NDArray[np.float64]
 Texts = Callable[[Sequence[str]], NDArray[np.float32]]
 
