@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 the answer is no (nothing could be judged, a persona file is wrong); "
-    "2 called wrongly (options, settings, a refused request); 3 the service cannot be reached."
+    "2 called wrongly (options, settings, a refused request); 3 the service, or what is to be "
+    "downloaded, cannot be reached."
 )
 
 app = typer.Typer(
@@ -45,7 +47,13 @@ cache_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+models_app = typer.Typer(
+    help="The CLIPs a judge can look through: list them, download one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(personas_app, name="personas")
+app.add_typer(models_app, name="models")
 app.add_typer(cache_app, name="cache")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of a table.")]
@@ -163,6 +171,39 @@ def new(
         )
         path = write_persona(persona, folder or Settings().personas or Path())
     typer.echo(f"wrote {path}")
+
+
+@models_app.command("list")
+def list_models(
+    part: Annotated[str, typer.Argument(help="Only names with this in them.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what QOE_CLIP can name, and whether the weights are on this machine."""
+    from qoe_service.models import clip_models
+
+    with errors_explained():
+        found = clip_models(part)
+    if as_json:
+        for model in found:
+            typer.echo(json.dumps(asdict(model)))
+    else:
+        from qoe_service.console import model_table
+
+        show(model_table(found))
+    if not found:
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+@models_app.command("pull")
+def pull_model(
+    name: Annotated[str, typer.Argument(help="As in 'ViT-B-32/laion2b_s34b_b79k'.")],
+) -> None:
+    """Download a CLIP, try it, and say how the service is told to use it."""
+    from qoe_service.models import pull
+
+    with errors_explained():
+        pull(name)
+    typer.echo(f"QOE_CLIP={name}")
 
 
 @cache_app.command()

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qoe_service.models import ClipModel
 from qoe_service.personas import Persona
 from qoe_service.schemas import TRAITS, JudgeInfo, Judgment, MeanOpinionScore, Result
 
@@ -38,6 +39,14 @@ def judge_table(judges: Iterable[JudgeInfo]) -> Table:
     for judge in judges:
         state = "yes" if judge.ready else f"no: {judge.reason}"
         table.add_row(judge.tier, Text(judge.judge), Text(judge.revision[:12]), Text(state))
+    return table
+
+
+def model_table(models: Iterable[ClipModel]) -> Table:
+    """A row per CLIP that `QOE_CLIP` can name."""
+    table = Table("QOE_CLIP", "here", "note")
+    for model in models:
+        table.add_row(Text(model.name), "yes" if model.here else "no", Text(model.note))
     return table
 
 

@@ -45,8 +45,14 @@ def errors_explained() -> Iterator[None]:
 
 def _exit_code(error: Exception) -> ExitCode:
     from qoe_service.client import ServiceUnreachable
+    from qoe_service.models import DownloadFailed, UnusableModel
 
-    return ExitCode.UNREACHABLE if isinstance(error, ServiceUnreachable) else ExitCode.WRONG_CALL
+    match error:
+        case ServiceUnreachable() | DownloadFailed():
+            return ExitCode.UNREACHABLE
+        case UnusableModel():
+            return ExitCode.NEGATIVE
+    return ExitCode.WRONG_CALL
 
 
 def fail(message: str, code: ExitCode) -> NoReturn:
