@@ -47,6 +47,9 @@ STYLE: Any = {
     "ytick.major.size": 0,
     "legend.frameon": False,
 }
+LABEL_GAP = 0.065
+"""Least distance of two labels, as a share of the axis."""
+
 LABELS = {
     "gddpg": "G-DDPG",
     "ddpg": "DDPG",
@@ -75,11 +78,12 @@ def learning_curves(
             middle, low, high = _band(curve.reward, rng)
             axes.fill_between(curve.steps, low, high, color=colour, alpha=0.18, linewidth=0)
             axes.plot(curve.steps, middle, color=colour, linewidth=2, label=label(agent))
-        for agent, reward in references.items():
+        for reward in references.values():
             axes.axhline(reward, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.7)
+        for agent, height in _apart(references, LABEL_GAP * float(np.ptp(axes.get_ylim()))).items():
             axes.annotate(
                 label(agent),
-                (1, reward),
+                (1, height),
                 xycoords=("axes fraction", "data"),
                 xytext=(4, 0),
                 textcoords="offset points",
@@ -88,7 +92,7 @@ def learning_curves(
             )
         axes.set_xlabel("environment steps (slots)")
         axes.set_ylabel("mean reward of a held-out slot")
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
     return done[0]
 
 
@@ -124,6 +128,16 @@ def lines(
         axes.set_ylabel(y_label)
         axes.legend()
     return done[0]
+
+
+def _apart(heights: Mapping[str, float], gap: float) -> dict[str, float]:
+    """The heights of labels in rising order, pushed up until none covers another."""
+    placed: dict[str, float] = {}
+    lowest = -np.inf
+    for name in sorted(heights, key=lambda each: heights[each]):
+        placed[name] = max(heights[name], lowest)
+        lowest = placed[name] + gap
+    return placed
 
 
 def _band(
