@@ -29,6 +29,9 @@ Array = NDArray[np.float64]
 
 REWARD_DIGITS = 6
 
+Sources = Mapping[str, Mapping[str, Provenance]]
+"""What produced a judgment, by tier and persona."""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -78,6 +81,8 @@ def answers_of(
     reasons: list[str | None] = [None] * count
     for row, judge, reason in zip(rows, verdicts.judges, verdicts.reasons, strict=True):
         judges[row], reasons[row] = judge, reason
+    cached = np.zeros(count, dtype=bool)
+    cached[list(rows)] = opinions.cached
     return Answers(
         panel=panel,
         scores=_spread(scores, rows, count),
@@ -85,7 +90,7 @@ def answers_of(
         failures={**refused, **failed},
         judges=judges,
         reasons=reasons,
-        cached=np.isin(np.arange(count), np.asarray(rows, dtype=int)[opinions.cached]),
+        cached=cached,
         forwards=opinions.forwards,
     )
 
@@ -118,7 +123,8 @@ def rewards_reply(answers: Answers) -> RewardsReply:
 
 def score_reply(ids: Sequence[str], answers: Answers) -> ScoreReply:
     """Every judgment with its provenance, and the panel's mean opinion of every item."""
-    results = tuple(_result(name, index, answers) for index, name in enumerate(ids))
+    sources = _sources(answers)
+    results = tuple(_result(name, index, answers, sources) for index, name in enumerate(ids))
     return ScoreReply(results=results, usage=answers.usage())
 
 
@@ -138,7 +144,7 @@ def _status(answers: Answers, index: int) -> Status:
     return Status.OK if failure is None else failure.status
 
 
-def _result(name: str, index: int, answers: Answers) -> Result:
+def _result(name: str, index: int, answers: Answers, sources: Sources) -> Result:
     failure = answers.failures.get(index)
     if failure is not None:
         judgments = _failed_judgments(failure, index, answers)
@@ -156,7 +162,7 @@ def _result(name: str, index: int, answers: Answers) -> Result:
         status=Status.OK,
         reward=round((mos.mean - LOWEST_SCORE) / RANGE, REWARD_DIGITS),
         mos=mos,
-        judgments=_good_judgments(index, answers),
+        judgments=_good_judgments(index, answers, sources),
         reason=answers.reasons[index],
     )
 
@@ -176,7 +182,7 @@ def _failed_judgments(failure: Failure, index: int, answers: Answers) -> tuple[J
     )
 
 
-def _good_judgments(index: int, answers: Answers) -> tuple[Judgment, ...]:
+def _good_judgments(index: int, answers: Answers, sources: Sources) -> tuple[Judgment, ...]:
     judge = answers.judges[index]
     assert judge is not None
     numbers = zip(
@@ -197,13 +203,22 @@ def _good_judgments(index: int, answers: Answers) -> tuple[Judgment, ...]:
             score=score,
             reward=reward,
             se=error,
-            provenance=_provenance(judge, persona),
+            provenance=sources[judge.tier][persona.id],
         )
         for persona, score, reward, error in numbers
     }
     return tuple(
         found.get(name) or _strangers_judgment(name, answers.panel) for name in answers.panel.names
     )
+
+
+def _sources(answers: Answers) -> Sources:
+    """Built once a request: a judge and a persona are the same for every item."""
+    asked = {judge.tier: judge for judge in answers.judges if judge is not None}
+    return {
+        tier: {persona.id: _provenance(judge, persona) for persona in answers.panel.personas}
+        for tier, judge in asked.items()
+    }
 
 
 def _provenance(judge: Judge, persona: Persona) -> Provenance:

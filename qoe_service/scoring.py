@@ -14,8 +14,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from qoe_service.decoded import DecodedPictures
 from qoe_service.errors import BadImage, BadStack, DuplicateId, TooManyItems
-from qoe_service.images import ImageLimits, Picture, checked, decode, decode_base64
+from qoe_service.images import ImageLimits, Picture, checked, decode_base64
 from qoe_service.judges import Case, Deadline, Failure
 from qoe_service.judges.ladder import Ladder
 from qoe_service.panel import Panel, choose_panel
@@ -49,6 +50,7 @@ class Scorer:
         self._ladder = ladder
         self._registry = registry
         self._limits = limits or ImageLimits()
+        self._decoded = DecodedPictures(self._limits)
         self._max_items = max_items
         self._max_prompt_characters = max_prompt_characters
 
@@ -166,7 +168,7 @@ class Scorer:
             raise TooManyItems(f"{count} items; one request may hold {self._max_items}")
 
     def _decode(self, image: str) -> Picture:
-        return decode(decode_base64(image), self._limits)
+        return self._decoded.picture(decode_base64(image))
 
     def _admit(
         self, read: Callable[[], Picture], prompt: str, group: str | None, deadline: Deadline

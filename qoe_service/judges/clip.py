@@ -7,6 +7,7 @@ CLIP runs once a picture; all that depends on the panel is a matrix product.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from qoe_service.schemas import Status
 REAL_CLIP = "`qoe models pull ViT-B-32/laion2b_s34b_b79k` installs a CLIP that knows the world"
 
 
+REMEMBERED_PROMPTS = 4096
+
+
 class ClipJudge:
     """Judges with one CLIP. Where the CLIP is out of its world it says so and gives no number."""
 
@@ -38,6 +42,7 @@ class ClipJudge:
         self._encoder = encoder
         self._reading = reading
         self._sights = sights
+        self._unreadable = lru_cache(maxsize=REMEMBERED_PROMPTS)(encoder.unreadable)
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
@@ -87,7 +92,7 @@ class ClipJudge:
     def _out_of_domain(self, cases: Sequence[Case], sight: Sight) -> dict[int, Failure]:
         failures: dict[int, Failure] = {}
         outsiders = self._outsiders(sight)
-        unreadable = {case.prompt: self._encoder.unreadable(case.prompt) for case in cases}
+        unreadable = {case.prompt: self._unreadable(case.prompt) for case in cases}
         for row, case in enumerate(cases):
             reason = unreadable[case.prompt] or self._encoder.foreign(case.picture)
             if reason is None and outsiders[row]:
