@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(default=20 * 2**20, ge=1, description="Bytes in one picture file.")
     max_pixels: int = Field(default=25_000_000, ge=256, description="Width times height.")
     min_side: int = Field(default=16, ge=1, description="Shortest side of a picture, in pixels.")
-    max_prompt_characters: int = Field(default=2_000, ge=1)
+    max_prompt_characters: int = Field(
+        default=2_000, ge=1, description="Longest prompt; a longer one is `bad_prompt`."
+    )
     concurrent_requests: int = Field(default=16, ge=1, description="Requests judged at a time.")
     waiting_requests: int = Field(default=256, ge=0, description="Requests in line; more get 429.")
     batch_size: int = Field(default=64, ge=1, description="Pictures in one CLIP forward.")
