@@ -68,14 +68,16 @@ def pull(name: str) -> Encoder:
 
 
 def _tinyworld() -> ClipModel:
-    from tinyworld.clip import WEIGHTS
+    from tinyworld.clip import WEIGHTS, load_clip
     from tinyworld.scenes import ACTIONS, PLACES, STYLES, SUBJECTS
 
     world = (
         f"64x64 drawings of {len(PLACES)} places, {len(SUBJECTS)} casts of subjects, "
         f"{len(ACTIONS)} actions, {len(STYLES)} styles; nothing else"
     )
-    return ClipModel(TINYWORLD, here=(WEIGHTS / "clip.safetensors").is_file(), note=world)
+    if not (WEIGHTS / "clip.safetensors").is_file():
+        return ClipModel(TINYWORLD, here=False, note=world)
+    return ClipModel(TINYWORLD, here=True, note=f"revision {load_clip().revision}; {world}")
 
 
 def _checkpoint(model: str, tag: str) -> ClipModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -142,3 +143,5 @@ def test_tinyworld_is_here_and_knows_its_world():
     weights = Path(__file__).parents[2] / "tinyworld" / "weights" / "clip.safetensors"
     assert tinyworld.here == weights.is_file()
     assert "5 places" in tinyworld.note
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else ""
+    assert digest[:12] in tinyworld.note
