@@ -133,8 +133,12 @@ def list_personas(server: Server = None, api_key: ApiKey = None, as_json: AsJson
 @personas_app.command()
 def check(
     files: Annotated[list[Path] | None, typer.Argument(help="Default: the whole folder.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check persona files; each error is told as file:line:column."""
+    if as_json:
+        _check_for_programs(files or [])
+        return
     with errors_explained():
         count = _checked_count(files or [])
     typer.echo(f"{count} persona {'file is' if count == 1 else 'files are'} right")
@@ -275,6 +279,21 @@ def _personas_at(server: str | None, api_key: str | None) -> tuple[Persona, ...]
     from qoe_service.settings import Settings
 
     return Registry(Settings().personas).all()
+
+
+def _check_for_programs(files: list[Path]) -> None:
+    """One JSON document: whether the files are right, and each problem with its place."""
+    from qoe_service.errors import PersonaFileError
+
+    problems: list[dict[str, str | int]] = []
+    with errors_explained():
+        try:
+            _checked_count(files)
+        except PersonaFileError as error:
+            problems = [asdict(problem) for problem in error.problems]
+    typer.echo(json.dumps({"ok": not problems, "problems": problems}))
+    if problems:
+        raise typer.Exit(ExitCode.NEGATIVE)
 
 
 def _checked_count(files: list[Path]) -> int:

@@ -77,7 +77,9 @@ def decode(data: bytes, limits: ImageLimits) -> Picture:
         BadImage: naming what was wrong and what to send instead.
     """
     if len(data) > limits.max_bytes:
-        raise BadImage(f"{len(data)} bytes; at most {limits.max_bytes} are accepted")
+        raise BadImage(
+            f"{len(data)} bytes; at most {limits.max_bytes} are accepted, send a smaller file"
+        )
     image = _open(data)
     _check_header(image, limits)
     return Picture(_upright_rgb(image))
@@ -112,7 +114,8 @@ def _check_header(image: Image.Image, limits: ImageLimits) -> None:
 def _check_size(width: int, height: int, limits: ImageLimits) -> None:
     if min(width, height) < limits.min_side:
         raise BadImage(
-            f"{width}x{height} pixels; each side needs at least {limits.min_side} to be judged"
+            f"{width}x{height} pixels; each side needs at least {limits.min_side} to be judged, "
+            "send a larger picture"
         )
     if width * height > limits.max_pixels:
         raise BadImage(

@@ -39,7 +39,10 @@ def choose_panel(registry: Registry, names: Sequence[str] | None, size: int | No
     if size is None:
         return _of(people)
     if size > len(people):
-        raise PanelTooLarge(f"a panel of {size} was asked for; there are {len(people)} personas")
+        raise PanelTooLarge(
+            f"a panel of {size} was asked for; there are {len(people)} personas, ask for that many "
+            "or fewer"
+        )
     return _of(registry.panel(size))
 
 
@@ -50,7 +53,7 @@ def _of(people: tuple[Persona, ...]) -> Panel:
 def _named(known: Mapping[str, Persona], names: tuple[str, ...]) -> Panel:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DuplicateId(f"personas are named twice: {', '.join(twice)}")
+        raise DuplicateId(f"personas are named twice: {', '.join(twice)}; name each once")
     unknown = {name: _stranger(name, known) for name in names if name not in known}
     return Panel(names, tuple(known[name] for name in names if name in known), unknown)
 

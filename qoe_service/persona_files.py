@@ -29,7 +29,9 @@ def load_personas(folder: Path) -> tuple[Persona, ...]:
         PersonaFileError: with all problems of all files, and the personas that are right.
     """
     if not folder.is_dir():
-        raise PersonaFileError([PersonaProblem(str(folder), 1, 1, "no such folder of personas")])
+        raise PersonaFileError(
+            [PersonaProblem(str(folder), 1, 1, "no such folder of personas; QOE_PERSONAS names it")]
+        )
     valid: list[Persona] = []
     problems: list[PersonaProblem] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -38,7 +40,11 @@ def load_personas(folder: Path) -> tuple[Persona, ...]:
         except PersonaFileError as error:
             problems.extend(error.problems)
     if not valid and not problems:
-        problems.append(PersonaProblem(str(folder), 1, 1, "holds no persona file (*.yaml)"))
+        problems.append(
+            PersonaProblem(
+                str(folder), 1, 1, "holds no persona file (*.yaml); `qoe personas new` writes one"
+            )
+        )
     if problems:
         raise PersonaFileError(problems, valid)
     return tuple(valid)
@@ -55,7 +61,7 @@ def load_persona(path: Path) -> Persona:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise PersonaFileError(
-                [PersonaProblem(str(path), 1, 1, f"larger than {MAX_FILE_BYTES} bytes")]
+                [PersonaProblem(str(path), 1, 1, f"larger than {MAX_FILE_BYTES} bytes; shorten it")]
             )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -101,7 +107,7 @@ class _Document:
         if duplicates:
             raise PersonaFileError(duplicates)
         if not isinstance(self.content, dict):
-            message = "must be a mapping of keys to values"
+            message = "must be a mapping of keys to values, as `qoe personas new` writes it"
             raise PersonaFileError([PersonaProblem(source, 1, 1, message)])
 
     def problem(self, location: Location, message: str) -> PersonaProblem:

@@ -165,7 +165,9 @@ class Scorer:
 
     def _check_count(self, count: int) -> None:
         if count > self._max_items:
-            raise TooManyItems(f"{count} items; one request may hold {self._max_items}")
+            raise TooManyItems(
+                f"{count} items; one request may hold {self._max_items}, send them in several"
+            )
 
     def _decode(self, image: str) -> Picture:
         return self._decoded.picture(decode_base64(image))
@@ -228,7 +230,8 @@ def _check_distinct(ids: Sequence[str]) -> None:
 def _check_stack(pictures: NDArray[np.uint8], prompts: Sequence[str]) -> None:
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[3] != 3:
         raise BadStack(
-            f"pictures are {pictures.dtype} {pictures.shape}; expected uint8 (N, height, width, 3)"
+            f"pictures are {pictures.dtype} {pictures.shape}; expected uint8 (N, height, "
+            "width, 3); scale floats to 0..255 and keep three channels"
         )
     if len(pictures) != len(prompts):
         raise BadStack(f"{len(pictures)} pictures for {len(prompts)} prompts; give one for each")

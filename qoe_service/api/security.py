@@ -46,4 +46,4 @@ def _is_known(shown: str | None, known: tuple[bytes, ...]) -> bool:
 def _refusal(shown: str | None) -> str:
     if shown is None:
         return "An API key is needed: send 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
-    return "This API key is not known here."
+    return "This API key is not one of the service's; ask whoever set its QOE_API_KEYS."

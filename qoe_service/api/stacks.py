@@ -32,7 +32,8 @@ def read_stack(document: bytes) -> Pictures:
     expected, found = int(np.prod(shape, dtype=object)), len(document) - reader.tell()
     if expected != found:
         raise BadStack(
-            f"pictures: shape {shape} needs {expected} bytes of pixels, but {found} came"
+            f"pictures: shape {shape} needs {expected} bytes of pixels, but {found} came; "
+            "send the file whole"
         )
     pixels = np.frombuffer(document, np.uint8, offset=reader.tell())
     return pixels.reshape(shape, order="F" if is_fortran else "C")
@@ -53,4 +54,6 @@ def _check_header(shape: tuple[int, ...], dtype: np.dtype) -> None:
     if len(shape) != 4 or shape[3] != 3:
         raise BadStack(f"pictures: shape is {shape}, it must be (pictures, height, width, 3)")
     if min(shape) < 1:
-        raise BadStack(f"pictures: shape is {shape}, which holds no pixel")
+        raise BadStack(
+            f"pictures: shape is {shape}, which holds no pixel; send at least one picture"
+        )

@@ -29,7 +29,8 @@ class Workers:
         if self._inside >= self._room:
             raise ProblemError(
                 429,
-                f"{self._inside} requests are being judged or wait; this service takes no more.",
+                f"{self._inside} requests are being judged or wait; this service takes no more; "
+                "try again in a second.",
                 headers={"Retry-After": "1"},
             )
         self._inside += 1

@@ -126,6 +126,23 @@ def test_check_tells_file_line_and_column(qoe, persona_folder, tmp_path):
     assert f"{wrong}:8:3: traits.opennes: unknown key; did you mean 'openness'?" in shown.stderr
 
 
+def test_check_as_json_has_every_problem_with_its_place(qoe, persona_folder, tmp_path):
+    right = qoe("personas", "check", "--json")
+    assert (json.loads(right.stdout), right.exit_code) == ({"ok": True, "problems": []}, 0)
+    wrong = tmp_path / "bo.yaml"
+    wrong.write_text((persona_folder / "bo.yaml").read_text().replace("openness", "opennes"))
+    shown = qoe("personas", "check", str(wrong), "--json")
+    found = json.loads(shown.stdout)
+    assert shown.exit_code == ExitCode.NEGATIVE
+    assert not found["ok"]
+    assert {
+        "source": str(wrong),
+        "line": 8,
+        "column": 3,
+        "message": "traits.opennes: unknown key; did you mean 'openness'?",
+    } in found["problems"]
+
+
 def test_a_wrong_persona_file_keeps_score_from_starting(qoe, picture, monkeypatch, tmp_path):
     (tmp_path / "eve.yaml").write_text("id: eve\n")
     monkeypatch.setenv("QOE_PERSONAS", str(tmp_path))
