@@ -39,14 +39,16 @@ def main() -> None:
         experience = LiveExperience(catalogue, generator, LocalOracle(scorer))
         judges = distinct_personas(experience.traits, len(COLOURS))
         figure, axes = plt.subplots(
-            4, len(SHARED_STEPS), figsize=(13, 5.6), height_ratios=(3, 1, 3, 1), dpi=110
+            5, len(SHARED_STEPS), figsize=(13, 6), height_ratios=(3, 1, 0.6, 3, 1), dpi=110
         )
-        for row, prompt in ((0, int(similar[0])), (2, int(dissimilar[0]))):
+        for spacer in axes[2]:
+            spacer.axis("off")
+        for row, prompt in ((0, int(similar[0])), (3, int(dissimilar[0]))):
             _draw_row(axes[row : row + 2], experience, generator, prompt, judges)
     names = [experience.personas[judge] for judge in judges]
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in COLOURS]
     figure.legend(handles, names, loc="lower center", ncols=len(names), frameon=False)
-    figure.subplots_adjust(left=0.01, right=0.99, top=0.88, bottom=0.09, hspace=0.45, wspace=0.08)
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.88, bottom=0.09, hspace=0.2, wspace=0.08)
     FIGURE.parent.mkdir(exist_ok=True)
     figure.savefig(FIGURE)
 
@@ -69,7 +71,7 @@ def _draw_row(
     public = catalogue.prompts[catalogue.public_of[prompt]]
     axes[0, 0].text(
         0.0,
-        1.32,
+        1.24,
         f"own prompt: {catalogue.prompts[prompt]}    shared under: {public}",
         transform=axes[0, 0].transAxes,
         fontsize=10,
