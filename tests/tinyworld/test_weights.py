@@ -1,7 +1,7 @@
 """The shipped models are as good as their cards say, on combinations that training never saw.
 
 The cards score more pictures; here there are fewer, so each floor lies below the card's figure by
-about two standard errors.
+three standard errors: ten comparisons are made.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def card_scores(card: Path) -> dict[str, float]:
 
 
 def floors(card: Path, count: int) -> dict[str, float]:
-    """Two standard errors of `count` pictures below the card, counting at least one error."""
+    """Three standard errors of `count` pictures below the card, counting at least one error."""
     return {
-        factor: share - 2 * np.sqrt(max(share * (1 - share), 0.02) / count)
+        factor: share - 3 * np.sqrt(max(share * (1 - share), 0.02) / count)
         for factor, share in card_scores(card).items()
     }
 
