@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,9 @@ from allocator.diffusion.grouping import medoid
 from allocator.plan import DenoisingPlan, Handoff, Segment
 from tinyworld.captions import plain_caption
 from tinyworld.scenes import Scene
+
+if TYPE_CHECKING:
+    from tinyworld.diffusion import LatentDiffusion
 
 DENOISING_STEPS = 10
 SEEDS = (7, 41)
@@ -176,6 +180,11 @@ class Catalogue:
         shared = Segment(EDGE, MODEL, self.prompts[self.public_of[prompt]], branch)
         handoff = Handoff(QUANTISER_BITS, self.error_levels[error_level])
         return DenoisingPlan(self.seeds[seed], (shared, own), (handoff,))
+
+
+def catalogue_seen_by(diffusion: LatentDiffusion) -> Catalogue:
+    """The default catalogue, prompts being as similar as the model that draws them finds them."""
+    return compose_catalogue(lambda prompts: diffusion.embed_text(prompts).numpy())
 
 
 def compose_catalogue(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.catalogue import Catalogue, compose_catalogue
+from allocator.catalogue import Catalogue, catalogue_seen_by
 from allocator.diffusion.generator import Diffusion, Generator
 from allocator.diffusion.pictures import PictureStore
 from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience
@@ -74,7 +74,7 @@ class ServiceSource:
         from tinyworld.diffusion import load_diffusion
 
         diffusion = load_diffusion()
-        catalogue = compose_catalogue(lambda prompts: diffusion.embed_text(prompts).numpy())
+        catalogue = catalogue_seen_by(diffusion)
         return Loop(diffusion, catalogue, QoEClient(self.url), self.pictures)
 
 

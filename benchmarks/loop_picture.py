@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from allocator.arrays import Indices
-from allocator.catalogue import compose_catalogue
+from allocator.catalogue import catalogue_seen_by
 from allocator.diffusion.generator import Generator
 from allocator.diffusion.pictures import PictureStore
 from allocator.experience import Cells, LiveExperience
@@ -32,7 +32,7 @@ COLOURS = ("#3b6fb6", "#d1603d", "#3a8f5c", "#8a5aa8")
 
 def main() -> None:
     diffusion = load_diffusion()
-    catalogue = compose_catalogue(lambda prompts: diffusion.embed_text(prompts).numpy())
+    catalogue = catalogue_seen_by(diffusion)
     generator = Generator(diffusion, PictureStore())
     similar, dissimilar = similar_and_dissimilar(catalogue, 1)
     with Scorer.from_settings(Settings(cache=None)) as scorer:

@@ -11,29 +11,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.catalogue import compose_catalogue
+from allocator.catalogue import catalogue_seen_by
 from allocator.experience import LiveExperience, RecordedExperience
 from allocator.scenarios.data import SHARED_DENOISING
 
-if TYPE_CHECKING:
-    from allocator.diffusion.generator import Generator
-    from allocator.oracle import Oracle
-    from tinyworld.diffusion import LatentDiffusion
-
 COMMAND = "python -m allocator.scenarios.record"
-
-
-def live_experience(
-    diffusion: LatentDiffusion, generator: Generator, oracle: Oracle
-) -> LiveExperience:
-    """The default catalogue, similar in the eyes of the model that draws, judged by the oracle."""
-
-    catalogue = compose_catalogue(lambda prompts: diffusion.embed_text(prompts).numpy())
-    return LiveExperience(catalogue, generator, oracle)
 
 
 def write(recorded: RecordedExperience, about: dict[str, object], folder: Path) -> Path:
@@ -58,7 +43,7 @@ def main() -> None:
     generator = Generator(diffusion, PictureStore())
     with Scorer.from_settings(Settings()) as scorer:
         oracle = LocalOracle(scorer)
-        experience = live_experience(diffusion, generator, oracle)
+        experience = LiveExperience(catalogue_seen_by(diffusion), generator, oracle)
         recorded = experience.record()
         about: dict[str, object] = {
             "diffusion": diffusion.revision,
