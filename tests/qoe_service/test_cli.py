@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from qoe_service.cache import VectorCache
 from qoe_service.cli import app
+from qoe_service.cli.shell import ExitCode
 from qoe_service.persona_files import load_persona
 from qoe_service.schemas import ScoreReply
-from qoe_service.shell import ExitCode
 
 TRAIT_FLAGS = [
     "--openness=1.5", "--conscientiousness=-0.5", "--extraversion=0",

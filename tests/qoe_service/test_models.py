@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from qoe_service.cli import app
+from qoe_service.cli.shell import ExitCode
 from qoe_service.models import UnusableModel, clip_models, pull
-from qoe_service.shell import ExitCode
 from tinyworld.torchvision_operators import ensure_operators
 
 ensure_operators()

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import RenderableType
 
+    from qoe_service.client import QoEClient
+    from qoe_service.scoring import Scorer
+
 
 class ExitCode(IntEnum):
     """What the shell is told."""
@@ -72,3 +75,15 @@ def show(renderable: RenderableType) -> None:
     from rich.console import Console
 
     Console(file=sys.stdout).print(renderable)
+
+
+def judges_at(server: str | None, api_key: str | None) -> QoEClient | Scorer:
+    """The service at this address, or judges in this process if there is none."""
+    if server is not None:
+        from qoe_service.client import QoEClient
+
+        return QoEClient(server, api_key=api_key)
+    from qoe_service.scoring import Scorer
+    from qoe_service.settings import Settings
+
+    return Scorer.from_settings(Settings())
