@@ -26,7 +26,7 @@ HELD_OUT, PRACTICE = 10_000_000_000, 20_000_000_000
 on those from PRACTICE on. Training draws its seeds out of 2**63 numbers, so the chance that a run
 of 2,000 episodes meets one of a hundred held-out seeds is below 1e-13."""
 
-PRACTICE_EPISODES = 16
+PRACTICE_EPISODES = 64
 
 
 class NothingJudgedError(RuntimeError):

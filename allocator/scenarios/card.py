@@ -10,21 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allocator.evaluation import (
+    evaluate_best_constant,
+    evaluate_greedy,
+    evaluate_random,
+    held_out_seeds,
+)
 from allocator.intervals import Interval, bootstrap, progress_between
 from allocator.optima.shared_denoising import episode_optima
-from allocator.scenarios.policies import (
-    Played,
-    best_constant_action,
-    carry_out,
-    constant_policy,
-    greedy_plan,
-    play,
-    random_policy,
-)
+from allocator.scenarios.policies import Played, carry_out
 from allocator.scenarios.shared_denoising import SharedDenoising
-
-FIRST_HELD_OUT_SEED = 1_000_000
-SEARCH_EPISODES = 64
 
 
 @dataclass(frozen=True)
@@ -58,13 +53,12 @@ class ScenarioCard:
 def scenario_card(scenario: SharedDenoising, *, episodes: int = 64, seed: int = 0) -> ScenarioCard:
     """Play all rivals on `episodes` held-out episodes; about half a second each."""
     rng = np.random.default_rng(seed)
-    held_out = range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + episodes)
-    constant = best_constant_action(scenario, range(SEARCH_EPISODES), rng)
+    held_out = held_out_seeds(episodes)
     optima = episode_optima(scenario, held_out)
     played = {
-        "random": play(scenario, random_policy(scenario, rng), held_out),
-        "best constant action": play(scenario, constant_policy(constant), held_out),
-        "greedy": carry_out(scenario, greedy_plan(scenario, held_out), held_out),
+        "random": evaluate_random(scenario, held_out, seed=seed),
+        "best constant action": evaluate_best_constant(scenario, held_out, seed=seed),
+        "greedy": evaluate_greedy(scenario, held_out),
         "optimum": carry_out(scenario, optima.decision, held_out),
     }
     floor = float(played["random"].total_reward.mean())
