@@ -1,8 +1,10 @@
-"""What the shell is shown: progress bars on stderr, a table or JSON on stdout."""
+"""What the shell is shown: progress on stderr, a table or JSON on stdout."""
 
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,9 +32,46 @@ class Bars:
         self._bars.advance(self._task, steps)
 
 
+class Lines:
+    """Each stage as a line at every tenth, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._what, self._total, self._done, self._began_s = "", 0, 0, 0.0
+
+    def begin(self, what: str, total: int) -> None:
+        """Start the next stage."""
+        self._what, self._total, self._done = what, total, 0
+        self._began_s = time.monotonic()
+        self._say("begun")
+
+    def advance(self, steps: int) -> None:
+        """Move the present stage on."""
+        tenths = self._tenths()
+        self._done += steps
+        if self._tenths() > tenths:
+            took_s = time.monotonic() - self._began_s
+            left_s = took_s * (self._total - self._done) / self._done
+            self._say(f"{self._done} of {self._total}, {took_s:.0f} s, {left_s:.0f} s left")
+
+    def _tenths(self) -> int:
+        return 10 * self._done // max(1, self._total)
+
+    def _say(self, text: str) -> None:
+        typer.echo(f"{self._what}: {text}", err=True)
+
+
 @contextmanager
-def progress() -> Iterator[Bars]:
-    """Bars that are drawn while the block runs."""
+def progress() -> Iterator[Bars | Lines]:
+    """What is going on while the block runs: bars for a terminal, lines for anything else."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    with _bars() as bars:
+        yield bars
+
+
+@contextmanager
+def _bars() -> Iterator[Bars]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

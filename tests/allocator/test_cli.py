@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from allocator.cli import app
 from allocator.scenarios.synthetic import synthetic_experience
+from allocator.terminal import Lines
 
 run = CliRunner().invoke
 
@@ -48,6 +49,18 @@ def test_trains_and_evaluates(table: str, tmp_path: Path) -> None:
     assert told["episodes"] == 4
     assert 0 <= told["qoe"] <= 1
     assert told["reward"] <= told["qoe"]
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(capsys) -> None:
+    stages = Lines()
+    stages.begin("training", 40)
+    for _ in range(20):
+        stages.advance(2)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "training: begun"
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        f"training: {done} of 40" for done in range(4, 41, 4)
+    ]
 
 
 def test_unknown_learner_is_a_wrong_call(table: str) -> None:
