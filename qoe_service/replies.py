@@ -64,7 +64,6 @@ class Answers:
 
 def answers_of(
     panel: Panel,
-    scores: Array,
     verdicts: Verdicts,
     *,
     rows: Sequence[int],
@@ -85,7 +84,7 @@ def answers_of(
     cached[list(rows)] = opinions.cached
     return Answers(
         panel=panel,
-        scores=_spread(scores, rows, count),
+        scores=_spread(opinions.scores, rows, count),
         errors=_spread(opinions.errors, rows, count),
         failures={**refused, **failed},
         judges=judges,

@@ -32,7 +32,6 @@ from qoe_service.schemas import (
     Status,
 )
 from qoe_service.settings import Settings
-from qoe_service.waiting import after_waiting
 
 
 class Scorer:
@@ -84,11 +83,16 @@ class Scorer:
         _check_distinct([item.id for item in items])
         panel = choose_panel(self._registry, request.personas, request.panel)
         cases = [
-            self._admit(partial(self._decode, item.image), item.prompt, item.group_id, deadline)
+            self._admit(
+                partial(self._decode, item.image),
+                item.prompt,
+                deadline,
+                group_id=item.group_id,
+                delay_s=item.context.delay_s,
+            )
             for item in items
         ]
-        delays_s = np.array([item.context.delay_s for item in items])
-        answers = self._answers(cases, panel, delays_s, tier=request.tier, deadline=deadline)
+        answers = self._answers(cases, panel, tier=request.tier, deadline=deadline)
         return score_reply([item.id for item in items], answers)
 
     def rewards(
@@ -111,10 +115,10 @@ class Scorer:
         self._check_count(len(prompts))
         people = choose_panel(self._registry, personas, panel)
         cases = [
-            self._admit(partial(checked, pixels, self._limits), prompt, None, deadline)
+            self._admit(partial(checked, pixels, self._limits), prompt, deadline)
             for pixels, prompt in zip(pictures, prompts, strict=True)
         ]
-        return rewards_reply(self._answers(cases, people, None, tier=tier, deadline=deadline))
+        return rewards_reply(self._answers(cases, people, tier=tier, deadline=deadline))
 
     def rewards_of_files(self, request: RewardsRequest) -> RewardsReply:
         """The same for picture files in base64, as the JSON form of `POST /v1/rewards` has them.
@@ -126,10 +130,10 @@ class Scorer:
         self._check_count(len(request.items))
         panel = choose_panel(self._registry, request.personas, request.panel)
         cases = [
-            self._admit(partial(self._decode, item.image), item.prompt, None, deadline)
+            self._admit(partial(self._decode, item.image), item.prompt, deadline)
             for item in request.items
         ]
-        answers = self._answers(cases, panel, None, tier=request.tier, deadline=deadline)
+        answers = self._answers(cases, panel, tier=request.tier, deadline=deadline)
         return rewards_reply(answers)
 
     def personas(self) -> tuple[Persona, ...]:
@@ -173,7 +177,13 @@ class Scorer:
         return self._decoded.picture(decode_base64(image))
 
     def _admit(
-        self, read: Callable[[], Picture], prompt: str, group: str | None, deadline: Deadline
+        self,
+        read: Callable[[], Picture],
+        prompt: str,
+        deadline: Deadline,
+        *,
+        group_id: str | None = None,
+        delay_s: float = 0.0,
     ) -> Case | Failure:
         """The case of one item, or why it is none."""
         if deadline.passed:
@@ -182,7 +192,7 @@ class Scorer:
         if wrong is not None:
             return Failure(Status.BAD_PROMPT, wrong)
         try:
-            return Case(read(), prompt, group)
+            return Case(read(), prompt, group_id, delay_s)
         except BadImage as error:
             return Failure(Status.BAD_IMAGE, str(error))
 
@@ -202,7 +212,6 @@ class Scorer:
         self,
         admitted: Sequence[Case | Failure],
         panel: Panel,
-        delays_s: NDArray[np.float64] | None,
         *,
         tier: str | None,
         deadline: Deadline,
@@ -215,10 +224,7 @@ class Scorer:
         verdicts = self._ladder.verdicts(
             list(cases.values()), panel.personas, tier=tier, deadline=deadline
         )
-        scores = verdicts.opinions.scores
-        if delays_s is not None:
-            scores = after_waiting(scores, delays_s[list(cases)], panel.personas)
-        return answers_of(panel, scores, verdicts, rows=list(cases), refused=failures)
+        return answers_of(panel, verdicts, rows=list(cases), refused=failures)
 
 
 def _check_distinct(ids: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from qoe_service.judges import Case
 from qoe_service.judges.scale import RANGE, liking, score
 from qoe_service.personas import Persona
 from qoe_service.schemas import LOWEST_SCORE
@@ -19,8 +20,9 @@ from qoe_service.schemas import LOWEST_SCORE
 Array = NDArray[np.float64]
 
 
-def after_waiting(scores: Array, delays_s: Array, panel: Sequence[Persona]) -> Array:
-    """Scores (N, P) as they are after waits of `delays_s` (N,); no wait changes nothing."""
+def after_waiting(scores: Array, cases: Sequence[Case], panel: Sequence[Persona]) -> Array:
+    """Scores (N, P) of N cases as they are after the cases' waits; no wait changes nothing."""
+    delays_s = np.array([case.delay_s for case in cases])
     late = delays_s > 0
     if not late.any():
         return scores

@@ -24,11 +24,12 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Case:
-    """One picture to be judged for the prompt that asked for it."""
+    """One picture to be judged for the prompt that asked for it, after so long a wait."""
 
     picture: Picture
     prompt: str
     group_id: str | None = None
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from qoe_service.judges.scale import score, standard_error
 from qoe_service.judges.sights import Sights
 from qoe_service.personas import Persona
 from qoe_service.schemas import Status
+from qoe_service.waiting import after_waiting
 
 REAL_CLIP = "`qoe models pull ViT-B-32/laion2b_s34b_b79k` installs a CLIP that knows the world"
 
@@ -70,7 +71,8 @@ class ClipJudge:
         failures = self._out_of_domain(cases, seen.sight) | seen.failures
         likings = self._likings(cases, panel, seen.sight, prompts)
         sd = float(np.hypot(self._reading.fit.liking.residual_sd, INCONSISTENCY_SD))
-        scores, errors = score(likings), standard_error(likings, sd)
+        scores = after_waiting(score(likings), cases, panel)
+        errors = standard_error(likings, sd)
         scores[list(failures)] = errors[list(failures)] = np.nan
         return Opinions(scores, errors, failures, seen.cached, seen.forwards)
 

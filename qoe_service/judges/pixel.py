@@ -17,6 +17,7 @@ from qoe_service.judges.measures import measure
 from qoe_service.judges.pixel_calibration import PixelCalibration, shipped_pixel_calibration
 from qoe_service.judges.scale import score, standard_error
 from qoe_service.personas import Persona
+from qoe_service.waiting import after_waiting
 
 
 class PixelJudge:
@@ -46,7 +47,7 @@ class PixelJudge:
         likings = self._fit.shared_liking(table)[:, None] + shifts
         sd = float(np.hypot(self._fit.liking.residual_sd, INCONSISTENCY_SD))
         return Opinions(
-            scores=score(likings),
+            scores=after_waiting(score(likings), cases, panel),
             errors=standard_error(likings, sd),
             failures={},
             cached=np.zeros(len(cases), dtype=bool),
