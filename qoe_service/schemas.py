@@ -28,6 +28,9 @@ class Status(StrEnum):
     JUDGE_UNAVAILABLE = "judge_unavailable"
     DEADLINE = "deadline"
     OUT_OF_DOMAIN = "out_of_domain"
+    REFUSED = "refused"
+    UNREADABLE_ANSWER = "unreadable_answer"
+    OVER_BUDGET = "over_budget"
 
 
 class Wire(BaseModel):

@@ -77,6 +77,11 @@ class Deadline:
         """Whether the time is up."""
         return time.monotonic() >= self.at_s
 
+    def keeping_back(self, share: float, at_most_s: float) -> Deadline:
+        """An earlier deadline, which leaves a share of what is left for what comes after."""
+        left_s = self.left_s
+        return self if left_s is None else Deadline(self.at_s - min(share * left_s, at_most_s))
+
 
 class Judge(Protocol):
     """One rung of the ladder. Thread-safe."""

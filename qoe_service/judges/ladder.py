@@ -1,8 +1,10 @@
 """Which judge answers: the best one that can, for each case, and one tier for a whole group.
 
-A case falls to the next tier when a judge is unavailable or the case is outside its domain. The
-members of a group are compared with each other, so they are judged by one tier: the lowest that
-any of them fell to.
+A case falls to the next tier when a judge is unavailable, refuses, cannot be understood, or has
+never seen the like. It does not fall when the budget is spent: a stop is a stop. A judge that is
+not the last may take only part of the time that is left, so that a silent endpoint cannot use up
+what the tiers below it need. The members of a group are compared with each other, so they are
+judged by one tier: the lowest that any of them fell to.
 """
 
 from __future__ import annotations
@@ -17,8 +19,19 @@ from qoe_service.judges import Case, Deadline, Failure, Judge, Opinions
 from qoe_service.personas import Persona
 from qoe_service.schemas import JudgeInfo, Status
 
-FALLS = frozenset({Status.JUDGE_UNAVAILABLE, Status.OUT_OF_DOMAIN})
-"""The failures that another judge may cure."""
+FALLS = frozenset(
+    {
+        Status.JUDGE_UNAVAILABLE,
+        Status.OUT_OF_DOMAIN,
+        Status.REFUSED,
+        Status.UNREADABLE_ANSWER,
+        Status.DEADLINE,
+    }
+)
+"""The failures that another judge may cure, if there is time for it."""
+
+KEPT_BACK, KEPT_BACK_AT_MOST_S = 0.2, 2.0
+"""Share of the time left, and seconds, that a judge must leave to the tiers below it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ class _Descent:
         for judge in rungs:
             if len(waiting) == 0:
                 break
-            fallen = self._ask(judge, waiting)
+            fallen = self._ask(judge, waiting, self._until(judge is rungs[-1]))
             waiting = np.array(sorted(fallen), dtype=int)
             if judge is not rungs[-1]:
                 for index, reason in fallen.items():
@@ -118,9 +131,14 @@ class _Descent:
         judges = tuple(self._judges[index] for index in range(len(self._cases)))
         return Verdicts(opinions, judges, tuple(self._reasons))
 
-    def _ask(self, judge: Judge, waiting: np.ndarray) -> dict[int, str]:
+    def _until(self, is_last: bool) -> Deadline:
+        if is_last:
+            return self._deadline
+        return self._deadline.keeping_back(KEPT_BACK, KEPT_BACK_AT_MOST_S)
+
+    def _ask(self, judge: Judge, waiting: np.ndarray, deadline: Deadline) -> dict[int, str]:
         """Let one judge answer; returns who falls, with the reason."""
-        found = judge.opinions([self._cases[i] for i in waiting], self._panel, self._deadline)
+        found = judge.opinions([self._cases[i] for i in waiting], self._panel, deadline)
         self._scores[waiting], self._errors[waiting] = found.scores, found.errors
         self._cached[waiting] = found.cached
         self._forwards += found.forwards
@@ -132,6 +150,8 @@ class _Descent:
         return self._fallen(failures, waiting)
 
     def _fallen(self, failures: Mapping[int, Failure], waiting: np.ndarray) -> dict[int, str]:
+        if self._deadline.passed:
+            return {}
         fallen = {i: f.reason for i, f in failures.items() if f.status in FALLS}
         groups = {self._cases[i].group_id: reason for i, reason in fallen.items()}
         groups.pop(None, None)

@@ -11,10 +11,11 @@ import pytest
 from qoe_service.errors import JudgeUnavailable, UnknownTier
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline, Failure, Opinions, UnavailableJudge
-from qoe_service.judges.ladder import Ladder, Verdicts
+from qoe_service.judges.ladder import FALLS, Ladder, Verdicts
 from qoe_service.personas import Persona, Registry
 from qoe_service.schemas import Status
 
+FALLEN = sorted(FALLS - {Status.DEADLINE})
 PANEL = Registry().all()[:2]
 PICTURE = Picture(np.zeros((16, 16, 3), dtype=np.uint8))
 
@@ -31,11 +32,13 @@ class Scripted:
     extraction: str = "script"
     calibration: str | None = None
     asked: list[str] = field(default_factory=list)
+    until: list[Deadline] = field(default_factory=list)
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
     ) -> Opinions:
         self.asked += [case.prompt for case in cases]
+        self.until.append(deadline)
         failed = {
             row: Failure(self.failures[case.prompt], f"{self.tier} cannot")
             for row, case in enumerate(cases)
@@ -70,7 +73,7 @@ def test_the_best_judge_answers_and_the_others_are_not_asked() -> None:
     assert low.asked == []
 
 
-@pytest.mark.parametrize("status", [Status.JUDGE_UNAVAILABLE, Status.OUT_OF_DOMAIN])
+@pytest.mark.parametrize("status", FALLEN)
 def test_a_case_falls_alone_and_the_reason_is_told(status: Status) -> None:
     verdicts = judged(
         [Scripted("high", 4.0, {"b": status}), Scripted("low", 2.0)], [case("a"), case("b")]
@@ -81,11 +84,28 @@ def test_a_case_falls_alone_and_the_reason_is_told(status: Status) -> None:
     assert verdicts.reasons == (None, "high cannot")
 
 
-def test_a_late_case_does_not_fall() -> None:
+def test_a_late_case_falls_while_there_is_time_and_not_after() -> None:
     low = Scripted("low", 2.0)
-    verdicts = judged([Scripted("high", 4.0, {"a": Status.DEADLINE}), low], [case("a")])
-    assert verdicts.opinions.failures[0].status is Status.DEADLINE
-    assert np.isnan(verdicts.opinions.scores).all()
+    judges = [Scripted("high", 4.0, {"a": Status.DEADLINE}), low]
+    assert judged(judges, [case("a")]).opinions.scores.tolist() == [[2.0, 2.0]]
+    late = Ladder(judges).verdicts([case("a")], PANEL, tier=None, deadline=Deadline(at_s=0.0))
+    assert late.opinions.failures[0].status is Status.DEADLINE
+    assert np.isnan(late.opinions.scores).all()
+    assert low.asked == ["a"]
+
+
+def test_a_judge_leaves_time_to_those_below_it() -> None:
+    high, low = Scripted("high", 4.0, {"a": Status.JUDGE_UNAVAILABLE}), Scripted("low", 2.0)
+    deadline = Deadline.after_ms(1_000)
+    Ladder([high, low]).verdicts([case("a")], PANEL, tier=None, deadline=deadline)
+    assert high.until[0].at_s == pytest.approx(deadline.at_s - 0.2, abs=0.02)
+    assert low.until == [deadline]
+
+
+def test_a_spent_budget_is_not_made_good_by_a_lower_tier() -> None:
+    low = Scripted("low", 2.0)
+    verdicts = judged([Scripted("high", 4.0, {"a": Status.OVER_BUDGET}), low], [case("a")])
+    assert verdicts.opinions.failures[0].status is Status.OVER_BUDGET
     assert low.asked == []
 
 
