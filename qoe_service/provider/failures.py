@@ -19,6 +19,7 @@ OUT_OF_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 """Codes of a 429 that no waiting cures."""
 FILTERED = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
 """Codes of a 400 that a content filter gave."""
+LONGEST_REASON = 300
 
 
 class ReplyTooLong(Exception):
@@ -162,13 +163,12 @@ def _kinds() -> tuple[tuple[tuple[type[BaseException], ...], FailureKind], ...]:
 
 
 def _reason(status: int | None, causes: tuple[BaseException, ...]) -> str:
-    told = " <- ".join(dict.fromkeys(_told(cause) for cause in causes))
-    words = told if len(told) <= 300 else f"{told[:300]}..."
-    return words if status is None else f"HTTP {status}: {words}"
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    told: dict[str, str] = {}  # SDKs raise their own words again as another type
+    for cause in causes:
+        told.setdefault(str(cause), type(cause).__name__)
+    words = " <- ".join(f"{name}: {said}" if said else name for said, name in told.items())
+    short = words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]}..."
+    return short if status is None else f"HTTP {status}: {short}"
 
 
 def _usage(error: Exception) -> Usage | None:

@@ -24,12 +24,12 @@ def read_reply(message: AIMessage, *, structured: bool, longest_text: int) -> An
         CallFailed: REFUSED if the model or a filter declined; UNREADABLE if there is no text, it
             is longer than `longest_text` characters or is not the JSON object asked for.
     """
-    usage, finish = _usage(message), _finish_reason(message)
+    text, usage, finish = str(message.text), _usage(message), _finish_reason(message)
     declined = message.additional_kwargs.get("refusal")
     if declined or finish in DECLINED:
         reason = f"the model declined: {_short(declined or finish)}"
         raise CallFailed(FailureKind.REFUSED, reason, usage=usage)
-    problem = _problem(message.text, finish, structured=structured, longest_text=longest_text)
+    problem = _problem(text, finish, structured=structured, longest_text=longest_text)
     if problem is not None:
         raise CallFailed(FailureKind.UNREADABLE, problem, usage=usage)
     try:
@@ -37,7 +37,7 @@ def read_reply(message: AIMessage, *, structured: bool, longest_text: int) -> An
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"the log-probabilities are malformed: {error!r}"
         raise CallFailed(FailureKind.UNREADABLE, reason, usage=usage) from error
-    return Answer(str(message.text), choices, usage.input_tokens, usage.output_tokens)
+    return Answer(text, choices, usage.input_tokens, usage.output_tokens)
 
 
 def _problem(text: str, finish: str, *, structured: bool, longest_text: int) -> str | None:

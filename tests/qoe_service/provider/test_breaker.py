@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -20,6 +21,12 @@ class Clock:
         return self.now_s
 
 
+def make_breaker(clock):
+    return Breaker(
+        "vlm at here", failures=FAILURES, open_s=OPEN_S, patience_s=PATIENCE_S, now=clock
+    )
+
+
 @pytest.fixture
 def clock():
     return Clock()
@@ -27,11 +34,15 @@ def clock():
 
 @pytest.fixture
 def breaker(clock):
-    return Breaker("vlm at here", failures=FAILURES, open_s=OPEN_S, patience_s=PATIENCE_S, now=clock)
+    return Breaker(
+        "vlm at here", failures=FAILURES, open_s=OPEN_S, patience_s=PATIENCE_S, now=clock
+    )
 
 
-def call(breaker, outcome=None):
+def call(breaker, outcome=None, *, clock=None, seconds=0.0):
     with breaker.call():
+        if clock is not None:
+            clock.now_s += seconds
         if outcome is not None:
             raise outcome
 
@@ -72,18 +83,16 @@ def test_failures_of_a_living_endpoint_are_counted_apart(breaker, kind):
 
 def test_impatient_callers_do_not_open_it(breaker, clock):
     for _ in range(5 * FAILURES):
-        with pytest.raises(CallFailed), breaker.call():
-            clock.now_s += 0.9 * PATIENCE_S
-            raise CallFailed(FailureKind.SLOW, "no time left")
+        with pytest.raises(CallFailed):
+            call(breaker, CallFailed(FailureKind.SLOW, "late"), clock=clock, seconds=1.9)
     assert breaker.state is Circuit.CLOSED
 
 
 @pytest.mark.parametrize("error", [CallFailed(FailureKind.SLOW, "slow"), asyncio.CancelledError()])
 def test_waiting_in_vain_opens_it_whoever_gave_up(breaker, clock, error):
     for _ in range(FAILURES):
-        with pytest.raises(type(error)), breaker.call():
-            clock.now_s += PATIENCE_S
-            raise error
+        with pytest.raises(type(error)):
+            call(breaker, error, clock=clock, seconds=PATIENCE_S)
     assert breaker.state is Circuit.OPEN
 
 
@@ -123,10 +132,8 @@ class BreakerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.breaker = Breaker(
-            "x", failures=FAILURES, open_s=OPEN_S, patience_s=PATIENCE_S, now=self.clock
-        )
-        self.calls: list[tuple] = []  # (context manager, epoch, is probe)
+        self.breaker = make_breaker(self.clock)
+        self.calls: list[tuple] = []  # (context manager, epoch)
         self.streak, self.open_until_s, self.probe, self.epoch = 0, None, False, 0
 
     @rule(seconds=st.sampled_from([0.5, PATIENCE_S, OPEN_S / 2, OPEN_S]))
@@ -178,3 +185,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine = BreakerMachine.TestCase
+TestBreakerMachine.settings = settings(max_examples=60)

@@ -13,9 +13,15 @@ from qoe_service.provider.ledger import Entry, Ledger, Spending, read_ledger
 TARIFF = Tariff("judge-9", input_per_million=2.0, output_per_million=10.0)
 
 
-def spend(budget, run="r1", estimate=Usage(100, 10), usage=Usage(80, 5), tariff=TARIFF):
-    with budget.reservation(run, estimate, tariff) as reservation:
-        reservation.settle(usage)
+ESTIMATE, ACTUAL = Usage(100, 10), Usage(80, 5)
+
+
+def spend(budget, run="r1", *, estimate=ESTIMATE, usage=ACTUAL, failure=None):
+    with budget.reservation(run, estimate, TARIFF) as reservation:
+        if usage is not None:
+            reservation.settle(usage)
+        if failure is not None:
+            raise failure
 
 
 def test_counts_tokens_and_money_per_run():
@@ -73,28 +79,23 @@ def test_what_is_in_flight_counts_until_it_is_settled():
 )
 def test_failed_calls_cost_what_they_probably_did(failure, charged):
     budget = Budget()
-    with pytest.raises(type(failure)), budget.reservation("r1", Usage(100, 10), TARIFF):
-        raise failure
+    with pytest.raises(type(failure)):
+        spend(budget, usage=None, failure=failure)
     assert budget.spent("r1").tokens == charged
     assert budget.reserved("r1") == Spending()
 
 
 def test_an_answer_that_is_rejected_afterwards_costs_what_it_said():
     budget = Budget()
-    unreadable = CallFailed(FailureKind.UNREADABLE, "not a score")
-    with (
-        pytest.raises(CallFailed),
-        budget.reservation("r1", Usage(100, 10), TARIFF) as reservation,
-    ):
-        reservation.settle(Usage(80, 5))
-        raise unreadable
-    assert budget.spent("r1") == Spending(1, 80, 5, TARIFF.cost(Usage(80, 5)), 0)
+    with pytest.raises(CallFailed):
+        spend(budget, failure=CallFailed(FailureKind.UNREADABLE, "not a score"))
+    assert budget.spent("r1") == Spending(1, 80, 5, TARIFF.cost(ACTUAL), 0)
 
 
 def test_a_model_that_does_not_say_what_it_used_costs_the_estimate():
     budget = Budget()
     spend(budget, usage=Usage())
-    assert budget.spent("r1") == Spending(1, 100, 10, TARIFF.cost(Usage(100, 10)), 1)
+    assert budget.spent("r1") == Spending(1, 100, 10, TARIFF.cost(ESTIMATE), 1)
 
 
 def test_the_ledger_outlives_the_process(tmp_path):
@@ -102,7 +103,7 @@ def test_the_ledger_outlives_the_process(tmp_path):
     budget = Budget(limit_tokens=200, ledger=Ledger(path), wall_clock=lambda: 5.0)
     spend(budget)
     assert list(read_ledger(path)) == [
-        Entry("r1", "judge-9", 80, 5, TARIFF.cost(Usage(80, 5)), False, 5.0)
+        Entry("r1", "judge-9", 80, 5, TARIFF.cost(ACTUAL), False, 5.0)
     ]
     again = Budget(limit_tokens=200, ledger=Ledger(path))
     assert again.spent("r1") == budget.spent("r1")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,19 +86,6 @@ def test_the_last_to_leave_takes_the_call_along(virtually):
         return calls.began, calls.cancelled, flights.in_flight, fresh
 
     assert virtually(main) == (1, 1, 0, "fresh")
-
-
-def test_a_call_that_is_left_before_it_began_is_never_made(virtually):
-    async def main(loop):
-        flights, calls = SingleFlight(), Calls()
-        task = loop.create_task(flights.run("a", calls))
-        loop.call_soon(task.cancel)
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await asyncio.sleep(2)
-        return calls.began, flights.in_flight
-
-    assert virtually(main) == (0, 0)
 
 
 @settings(max_examples=100)
