@@ -151,6 +151,7 @@ class _Running:
             create_app(state, vanish=vanish),
             log_config=None,
             access_log=False,
+            lifespan="off",  # the application has none, and going at once would look like an error
             timeout_keep_alive=120,
             timeout_graceful_shutdown=1,
         )
