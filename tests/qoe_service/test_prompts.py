@@ -105,6 +105,11 @@ def test_what_looks_like_a_delimiter_becomes_harmless_and_stays_legible(attack: 
     assert len(safe) == len(attack)
 
 
+def test_what_cannot_be_sent_is_replaced() -> None:
+    assert as_data("a\x00b\x1b[2Jc\r\x9b\td\n") == "a b [2Jc  \td\n"
+    assert as_data("half a pair: \ud83d!") == "half a pair: ?!"
+
+
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters=BRACKETS)))
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert as_data(text) == text

@@ -105,6 +105,18 @@ def test_a_token_repeated_by_the_server_counts_once() -> None:
     assert score_from_levels(Answer("Good", (first,))).score == pytest.approx(2.5)
 
 
+def test_rounding_never_leaves_the_scale() -> None:
+    first = (TokenChoice("Excellent", -0.192), TokenChoice("Good", -35.83))
+    assert score_from_levels(Answer("Excellent", (first,))).score == 5  # the plain sum: 5 + 1e-15
+
+
+def test_a_token_that_may_begin_two_levels_counts_for_neither() -> None:
+    levels = Levels(("Great", "Good", "Fair", "Poor", "Bad"))
+    reading = score_from_levels(Answer("Good", (place(Good=0.7, Gr=0.2, G=0.1),)), levels)
+    assert reading.mass == pytest.approx(0.9)
+    assert reading.score == pytest.approx((0.7 * 4 + 0.2 * 5) / 0.9)
+
+
 def test_words_that_only_begin_like_a_level_do_not_count() -> None:
     first = place(Good=0.85, Fairly=0.05, Badly=0.05, Exactly=0.05)
     assert score_from_levels(Answer("Good", (first,))).mass == pytest.approx(0.85)

@@ -154,7 +154,16 @@ def test_more_experience_is_never_said_to_be_less(one: float, other: float) -> N
     assert scale.index(experience_in_words(low)) <= scale.index(experience_in_words(high))
 
 
-def test_the_ends_of_experience() -> None:
-    assert [experience_in_words(x / 4) for x in range(5)] == [
-        "none", "little", "some", "much", "professional",
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("experience", "words"),
+    [
+        (0, "none"),
+        (0.125, "none"),
+        (0.25, "little"),
+        (0.5, "some"),
+        (0.75, "much"),
+        (1, "professional"),
+    ],
+)
+def test_experience_in_words(experience: float, words: str) -> None:
+    assert experience_in_words(experience) == words
