@@ -92,7 +92,7 @@ def _message(message: Message, data: Mapping[str, str]) -> str:
     return _rendered(message, tuple((name, data[name]) for name in message.names))
 
 
-# LangChain parses a mustache template anew each time (half a millisecond), while a persona is told
+# LangChain parses a mustache template anew each time, which is slow, while a persona is told
 # the same about itself each time, and the same about each picture of a wish.
 @lru_cache(maxsize=4096)
 def _rendered(message: Message, values: tuple[tuple[str, str], ...]) -> str:
