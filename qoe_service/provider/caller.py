@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from qoe_service.judges import Deadline
@@ -26,8 +25,9 @@ from qoe_service.provider.single_flight import SingleFlight
 Read = Callable[[Answer], object]
 """Raises `CallFailed` (UNREADABLE) for an answer that is of no use, so that it is asked again."""
 
-GRACE_S = 0.02
-"""How much later than the deadline the last guard strikes: whoever knows why has told by then."""
+GRACE, LEAST_GRACE_S = 0.025, 0.02
+"""How much later than the deadline the last guard strikes, as a share of the time there was: by
+then whoever knows why there is no answer has told, even on an event loop that lags."""
 
 
 class Caller:
@@ -88,9 +88,9 @@ class Caller:
         call = partial(self._until_answered, question, deadline, run, read)
         while True:
             left_s = deadline.at_s - self._now()
+            limit_s = left_s + max(LEAST_GRACE_S, GRACE * left_s)
             try:
-                async with _time_limit(left_s + GRACE_S, "there was no answer by the deadline"):
-                    return await self.flights.run(key, call)
+                return await _within(limit_s, self.flights.run(key, call), _NOBODY_ANSWERED)
             except GaveUp as failure:
                 if not (failure.out_of_time and failure.deadline.at_s < deadline.at_s):
                     raise
@@ -125,14 +125,16 @@ class Caller:
     async def _in_time(self, question: Question, deadline: Deadline) -> Answer:
         self._attempts += 1
         limit_s = min(self._attempt_timeout_s, deadline.at_s - self._now())
-        async with _time_limit(limit_s, f"the model took longer than {limit_s:.1f} s"):
-            return await self._ask(question)
+        return await _within(limit_s, self._ask(question), "the model took longer than {:.1f} s")
 
 
-@asynccontextmanager
-async def _time_limit(seconds: float, reason: str) -> AsyncIterator[None]:
+_NOBODY_ANSWERED = "there was no answer within {:.1f} s, a little more than there was time for"
+
+
+async def _within(seconds: float, answer: Awaitable[Answer], reason: str) -> Answer:
+    """The answer; SLOW, with a reason that names the seconds, if it takes longer."""
     try:
         async with asyncio.timeout(None if seconds == float("inf") else seconds):
-            yield
+            return await answer
     except TimeoutError as error:
-        raise CallFailed(FailureKind.SLOW, reason) from error
+        raise CallFailed(FailureKind.SLOW, reason.format(seconds)) from error
