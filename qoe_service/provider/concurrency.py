@@ -87,7 +87,7 @@ class Limiter:
         return Place(self, deadline)
 
     async def _enter(self, deadline: Deadline) -> None:
-        if self._in_flight < self._limit and not self._queue:
+        if self._in_flight < self._limit:  # nobody waits while there are places
             self._in_flight += 1
             return
         ahead = len(self._queue)

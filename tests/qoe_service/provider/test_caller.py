@@ -171,6 +171,27 @@ def test_those_in_the_queue_do_not_run_into_an_endpoint_that_went_down(virtually
     assert virtually(main) == 4
 
 
+def test_nobody_queues_behind_a_probe(virtually):
+    async def main(loop):
+        breaker = Breaker("vlm", failures=1, open_s=5.0, now=loop.time)
+        limiter = Limiter(start=1, most=1, now=loop.time)
+        model = Model(failure("broken"), "hang")
+        caller = make(loop, model, breaker=breaker, limiter=limiter)
+        with pytest.raises(GaveUp):
+            await ask(caller, "a")
+        await asyncio.sleep(5.0)
+        probe = loop.create_task(ask(caller, "b"))
+        await asyncio.sleep(0.5)
+        asked_s = loop.time()
+        with pytest.raises(GaveUp, match="one call is finding out"):
+            await ask(caller, "c")
+        told_s = loop.time()
+        await asyncio.gather(probe, return_exceptions=True)
+        return told_s - asked_s
+
+    assert virtually(main) == 0.0
+
+
 def test_a_run_without_money_asks_nothing(virtually):
     async def main(loop):
         model = Model()

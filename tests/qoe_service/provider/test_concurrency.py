@@ -146,6 +146,24 @@ def test_callers_leave_the_queue_when_their_time_is_up(virtually):
     assert virtually(main) == (FailureKind.BUSY, 11.0)
 
 
+def test_a_place_given_to_one_who_is_just_leaving_goes_to_the_next(virtually):
+    async def main(loop):
+        limiter = Limiter(start=1, most=1, now=loop.time)
+
+        async def first():
+            await call(limiter)
+            second.cancel()  # it has been given the place, and has not yet noticed
+
+        leading = loop.create_task(first())
+        await asyncio.sleep(0)
+        second = loop.create_task(call(limiter))
+        third = loop.create_task(call(limiter))
+        await asyncio.gather(leading, third)
+        return second.cancelled(), limiter.in_flight, loop.time()
+
+    assert virtually(main) == (True, 0, 2.0)
+
+
 @pytest.mark.parametrize(("start", "shrink"), [(0, 0.5), (65, 0.5), (4, 0.0), (4, 1.0)])
 def test_refuses_limits_that_make_no_sense(start, shrink):
     with pytest.raises(ValueError, match="limit"):

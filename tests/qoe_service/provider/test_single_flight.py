@@ -88,6 +88,27 @@ def test_the_last_to_leave_takes_the_call_along(virtually):
     assert virtually(main) == (1, 1, 0, "fresh")
 
 
+def test_nobody_joins_a_call_that_was_given_up_and_is_still_cleaning_up(virtually):
+    async def tidy():
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await asyncio.sleep(5)
+
+    async def main(loop):
+        flights = SingleFlight()
+        task = loop.create_task(flights.run("a", tidy))
+        await asyncio.sleep(1)
+        task.cancel()
+        await asyncio.sleep(1)
+        answer = await flights.run("a", Calls("fresh"))
+        ended_s = loop.time()
+        await asyncio.sleep(10)
+        return answer, ended_s, flights.in_flight
+
+    assert virtually(main) == ("fresh", 3.0, 0)
+
+
 @settings(max_examples=100)
 @given(
     waiters=st.lists(
