@@ -27,7 +27,7 @@ from tinyworld.clip import (
 from tinyworld.contrasts import ContrastPairs
 from tinyworld.dataset import held_out_set, training_set
 from tinyworld.factor_heads import TaughtClip
-from tinyworld.training import Run, Schedule, train
+from tinyworld.training import Run, Schedule, adamw, train
 from tinyworld.vocabulary import build_tokenizer, words_of_captions
 from tinyworld.weight_files import save_weights
 from tinyworld.zero_shot import factor_accuracies
@@ -66,9 +66,9 @@ def main() -> None:
         factor_loss: torch.Tensor = taught.heads(seen, scenes) + taught.heads(read, scenes)
         return _contrastive_loss(seen, read, model.logit_scale) + factor_loss
 
-    schedule = Schedule(arguments.steps, peak_learning_rate=1e-3)
-    run = Run("clip", arguments.folder, arguments.seed, schedule, weight_decay=0.1)
-    trained = train(taught, loss_of_step, run)
+    optimiser = adamw(taught.parameters(), peak_learning_rate=1e-3, weight_decay=0.1)
+    run = Run("clip", arguments.folder, arguments.seed, Schedule(arguments.steps))
+    trained = train(taught, [optimiser], loss_of_step, run)
     assert isinstance(trained, TaughtClip)
     name = "clip" if arguments.seed == 0 else "clip_witness"
     save_weights(WEIGHTS / f"{name}.safetensors", trained.clip.state_dict())

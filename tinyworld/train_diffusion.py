@@ -18,12 +18,12 @@ from tinyworld.captions import plain_caption
 from tinyworld.card import write_card
 from tinyworld.clip import TEXT_WIDTH, WEIGHTS, load_clip, load_clip_from
 from tinyworld.dataset import training_set
-from tinyworld.diffusion import load_diffusion, noise_schedule
+from tinyworld.diffusion import load_diffusion, training_schedule
 from tinyworld.sampling import GUIDANCE, STEPS, sample
 from tinyworld.scenes import sample_scenes
 from tinyworld.train_autoencoder import signed_pixels
 from tinyworld.train_clip import PICTURES
-from tinyworld.training import Run, Schedule, train
+from tinyworld.training import Run, Schedule, muon_and_adamw, train
 from tinyworld.uvit import UViT
 from tinyworld.weight_files import load_weights, save_weights
 from tinyworld.zero_shot import agreement, read_factors
@@ -42,7 +42,7 @@ def main() -> None:
     clip = load_clip()
     data = training_set(PICTURES, seed=0, folder=arguments.folder)
     latents = _latents(data.pictures)
-    schedule = noise_schedule()
+    noising = training_schedule()
 
     def loss_of_step(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
         rows = rng.choice(len(latents), BATCH, replace=False)
@@ -52,23 +52,20 @@ def main() -> None:
         clean = latents[torch.from_numpy(rows)]
         noise = torch.randn(clean.shape, generator=generator)
         times = _stratified_timesteps(generator)
-        noisy = schedule.add_noise(clean, noise, times)
+        noisy = noising.add_noise(clean, noise, times)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             features = clip.text_features(told).clone()
             predicted = model(noisy, times, features)
-        error = predicted.float() - schedule.get_velocity(clean, noise, times)
+        error = predicted.float() - noising.get_velocity(clean, noise, times)
         loss: torch.Tensor = error.square().mean()
         return loss
 
-    run = Run(
-        "uvit",
-        arguments.folder,
-        arguments.seed,
-        Schedule(arguments.steps, peak_learning_rate=8e-4, warm_up_steps=300),
-        weight_decay=0.01,
-        averaging=0.999,
+    optimisers = muon_and_adamw(
+        model, model.block_matrices(), peak_learning_rate=8e-4, weight_decay=0.01
     )
-    trained = train(model, loss_of_step, run)
+    schedule = Schedule(arguments.steps, warm_up_steps=300)
+    run = Run("uvit", arguments.folder, arguments.seed, schedule, averaging=0.999)
+    trained = train(model, optimisers, loss_of_step, run)
     save_weights(WEIGHTS / "uvit.safetensors", trained.state_dict())
     _write_card(arguments.steps, arguments.seed)
 

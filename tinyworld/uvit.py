@@ -108,7 +108,7 @@ class UViT(nn.Module):
     def forward(
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
     ) -> torch.Tensor:
-        """Velocity (N, 8, 16, 16) for latents (N, 4, 16, 16), timesteps (N,), text (N, L, C)."""
+        """Velocity (N, 8, 16, 16) for latents (N, 8, 16, 16), timesteps (N,), text (N, L, C)."""
         patches = self.embed(_patchify(latents)) + self.position
         condition = self.time(_sinusoids(timesteps)) + self.summary(text.mean(dim=1))
         condition = nn.functional.silu(condition)
@@ -121,18 +121,23 @@ class UViT(nn.Module):
             patches = block(patches, text, condition, skips.pop())
         return _unpatchify(self.head(self.final_norm(patches)))
 
+    def block_matrices(self) -> list[nn.Parameter]:
+        """The matrices within the blocks: those that an optimiser for hidden layers is made for."""
+        blocks = (block for block in self.modules() if isinstance(block, Block))
+        return [weight for block in blocks for weight in block.parameters() if weight.ndim == 2]
+
     @staticmethod
     def _block(text_width: int, *, joins_skip: bool) -> Block:
         return Block(WIDTH, HEADS, text_width, joins_skip=joins_skip)
 
 
 def _patchify(latents: torch.Tensor) -> torch.Tensor:
-    folded = nn.functional.pixel_unshuffle(latents, PATCH)  # (N, 16, 8, 8)
-    return folded.flatten(2).transpose(1, 2)  # (N, 64, 16)
+    folded = nn.functional.pixel_unshuffle(latents, PATCH)  # (N, 32, 8, 8)
+    return folded.flatten(2).transpose(1, 2)  # (N, 64, 32)
 
 
 def _unpatchify(patches: torch.Tensor) -> torch.Tensor:
-    folded = patches.transpose(1, 2).unflatten(2, (GRID, GRID))  # (N, 16, 8, 8)
+    folded = patches.transpose(1, 2).unflatten(2, (GRID, GRID))  # (N, 32, 8, 8)
     return nn.functional.pixel_shuffle(folded, PATCH)
 
 

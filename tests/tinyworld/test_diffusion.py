@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from tinyworld.autoencoder import Autoencoder
-from tinyworld.diffusion import noise_schedule, random_diffusion
+from tinyworld.diffusion import (
+    DELAY,
+    random_diffusion,
+    sampling_schedule,
+    trained_times,
+    training_schedule,
+)
 from tinyworld.sampling import sample
 
 
@@ -38,12 +44,23 @@ def test_the_velocity_depends_on_latent_time_and_text(diffusion) -> None:
         assert not torch.allclose(changed, velocity, atol=1e-3)
 
 
-def test_the_schedule_starts_at_pure_noise_and_ends_clean() -> None:
-    schedule = noise_schedule()
+def test_sampling_starts_at_pure_noise_ends_clean_and_is_halfway_at_the_delay() -> None:
+    schedule = sampling_schedule()
     schedule.set_timesteps(10)
     assert schedule.timesteps.tolist() == list(range(999, -1, -100))
-    assert schedule.alphas_cumprod[999] < 1e-4
-    assert schedule.alphas_cumprod[0] > 0.999
+    signal = schedule.alphas_cumprod
+    assert signal[999] < 1e-4
+    assert signal[0] > 0.999
+    assert (1 - signal[499]) / signal[499] == pytest.approx(DELAY**2, rel=1e-3)
+
+
+def test_the_model_is_told_the_time_at_which_training_had_as_much_noise() -> None:
+    trained = training_schedule().alphas_cumprod
+    for timestep in (50, 300, 499, 700, 900):
+        below = int(trained_times()[timestep])
+        signal = sampling_schedule().alphas_cumprod[timestep]
+        assert trained[below + 1] <= signal <= trained[below]
+    assert trained_times()[999] == 999
 
 
 def test_sampling_is_determined_by_its_generator(diffusion) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tinyworld.training import Run, Schedule, train
+from tinyworld.training import Run, Schedule, adamw, train
 
 
 def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
@@ -31,10 +31,10 @@ def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
         done += 1
         return loss_of_step(rng, generator)
 
-    schedule = Schedule(planned, peak_learning_rate=0.05, warm_up_steps=10)
-    run = Run("line", folder, seed=1, schedule=schedule, weight_decay=0.0)
+    optimiser = adamw(model.parameters(), peak_learning_rate=0.05, weight_decay=0.0)
+    run = Run("line", folder, seed=1, schedule=Schedule(planned, warm_up_steps=10))
     try:
-        trained = train(model, stopping, run)
+        trained = train(model, [optimiser], stopping, run)
     except StoppedError:
         return torch.empty(0)
     return torch.cat([p.flatten() for p in trained.parameters()]).detach()
@@ -50,9 +50,9 @@ def test_a_stopped_run_resumes_to_the_very_weights_of_an_unbroken_one(tmp_path: 
 
 
 def test_the_schedule_rises_rests_and_falls_to_zero() -> None:
-    schedule = Schedule(1000, peak_learning_rate=1.0, warm_up_steps=100, decay_share=0.3)
-    rates = [schedule.learning_rate(step) for step in range(1000)]
-    assert rates[0] == pytest.approx(0.01)
-    assert rates[100:700] == [1.0] * 600
-    assert rates[-1] == pytest.approx(1 / 300)
-    assert np.all(np.diff(rates[700:]) < 0)
+    schedule = Schedule(1000, warm_up_steps=100, decay_share=0.3)
+    shares = [schedule.share_of_peak(step) for step in range(1000)]
+    assert shares[0] == pytest.approx(0.01)
+    assert shares[100:700] == [1.0] * 600
+    assert shares[-1] == pytest.approx(1 / 300)
+    assert np.all(np.diff(shares[700:]) < 0)
