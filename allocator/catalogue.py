@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from allocator.arrays import Floats, Indices
 from allocator.diffusion.grouping import medoid
-from allocator.plan import DenoisingPlan, Handoff, Segment
+from allocator.plan import SHARED_GUIDANCE, DenoisingPlan, Handoff, Segment
 from tinyworld.captions import plain_caption
 from tinyworld.scenes import Scene
 
@@ -177,7 +177,7 @@ class Catalogue:
         own = Segment(PHONE, MODEL, self.prompts[prompt], self.total_steps - branch)
         if branch == 0:
             return DenoisingPlan(self.seeds[seed], (own,))
-        shared = Segment(EDGE, MODEL, self.prompts[self.public_of[prompt]], branch)
+        shared = Segment(EDGE, MODEL, self.prompts[self.public_of[prompt]], branch, SHARED_GUIDANCE)
         handoff = Handoff(QUANTISER_BITS, self.error_levels[error_level])
         return DenoisingPlan(self.seeds[seed], (shared, own), (handoff,))
 

@@ -20,7 +20,7 @@ from allocator.arrays import Floats
 from allocator.diffusion.alignment import alignment
 from allocator.diffusion.generator import Generator
 from allocator.intervals import Interval
-from allocator.plan import DenoisingPlan, Handoff, shared_then_personal
+from allocator.plan import SHARED_GUIDANCE, DenoisingPlan, Handoff, shared_then_personal
 from tinyworld.captions import plain_caption
 from tinyworld.clip import TinyClip
 from tinyworld.scenes import Scene, sample_scene
@@ -84,8 +84,22 @@ def by_error_rate(generator: Generator, clip: TinyClip, pairs: Sequence[Pair]) -
 
     The steps before are drawn under the own prompt too, so that only bit errors do harm.
     """
-    plans = [_plan(pair, pair.own, HALF, rate) for pair in pairs for rate in ERROR_RATES]
-    return _alignment(generator, clip, pairs, plans)
+    return _alignment(generator, clip, pairs, _over_the_air(pairs))
+
+
+def change_by_error_rate(generator: Generator, pairs: Sequence[Pair]) -> Floats:
+    """Mean squared difference (pairs, error rates) in grey levels from the picture without errors.
+
+    The prompt may still be shown well by another picture; this tells how much it is another.
+    """
+    pictures = generator.run(_over_the_air(pairs)).astype(float)
+    per_pair = pictures.reshape(len(pairs), len(ERROR_RATES), -1)
+    change: Floats = np.square(per_pair - per_pair[:, :1]).mean(axis=2)
+    return change
+
+
+def _over_the_air(pairs: Sequence[Pair]) -> list[DenoisingPlan]:
+    return [_plan(pair, pair.own, HALF, rate) for pair in pairs for rate in ERROR_RATES]
 
 
 def _plan(pair: Pair, public: Scene, steps: int, error_rate: float = 0.0) -> DenoisingPlan:
@@ -96,6 +110,7 @@ def _plan(pair: Pair, public: Scene, steps: int, error_rate: float = 0.0) -> Den
         shared_steps=steps,
         total_steps=TOTAL_STEPS,
         handoff=Handoff(8, error_rate),
+        shared_guidance=SHARED_GUIDANCE,
     )
 
 
