@@ -109,7 +109,7 @@ def draw(summary: dict[str, Any], file: Path) -> None:
         xlabel=f"bit errors (%) on the latent after {study.HALF} steps",
         title="The air: own prompt throughout",
     )
-    left.legend(frameon=False)
+    left.legend(frameon=False, loc="lower left")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
