@@ -110,7 +110,7 @@ def _write_card(steps: int, seed: int) -> None:
         title="tinyworld's U-ViT",
         command=f"python -m tinyworld.train_diffusion --seed {seed} --steps {steps}",
         facts={
-            "model revision (CLIP, autoencoder and U-ViT together)": diffusion.revision,
+            "model revision (CLIP, autoencoder, U-ViT and sampling schedule)": diffusion.revision,
             "training pictures": f"{PICTURES:,} drawn with seed 0, captions worded anew each step",
             "steps": f"{steps:,} of {BATCH} latents, averaged with decay 0.999",
             "sampled with": f"{STEPS} DDIM steps, guidance {GUIDANCE}",
