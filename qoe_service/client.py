@@ -81,9 +81,17 @@ class QoEClient:
         panel: int | None = None,
         deadline_ms: int | None = None,
         tier: str | None = None,
+        run_id: str | None = None,
     ) -> RewardsReply:
         """Rewards in [0, 1] or None for pictures (N, H, W, 3) uint8; see `Scorer.rewards`."""
-        asked = exchanges.stack_request(prompts, personas, panel, deadline_ms, tier)
+        asked = exchanges.stack_request(
+            prompts,
+            personas=personas,
+            panel=panel,
+            deadline_ms=deadline_ms,
+            tier=tier,
+            run_id=run_id,
+        )
         return self._send(exchanges.stack(pictures, asked))
 
     def rewards_of_files(self, request: RewardsRequest) -> RewardsReply:
@@ -156,9 +164,17 @@ class AsyncQoEClient:
         panel: int | None = None,
         deadline_ms: int | None = None,
         tier: str | None = None,
+        run_id: str | None = None,
     ) -> RewardsReply:
         """Rewards in [0, 1] or None for pictures (N, H, W, 3) uint8; see `Scorer.rewards`."""
-        asked = exchanges.stack_request(prompts, personas, panel, deadline_ms, tier)
+        asked = exchanges.stack_request(
+            prompts,
+            personas=personas,
+            panel=panel,
+            deadline_ms=deadline_ms,
+            tier=tier,
+            run_id=run_id,
+        )
         return await self._send(exchanges.stack(pictures, asked))
 
     async def rewards_of_files(self, request: RewardsRequest) -> RewardsReply:

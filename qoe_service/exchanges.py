@@ -106,10 +106,12 @@ def _json(request: BaseModel) -> dict[str, Any]:
 
 def stack_request(
     prompts: Sequence[str],
+    *,
     personas: Sequence[str] | None,
     panel: int | None,
     deadline_ms: int | None,
     tier: str | None,
+    run_id: str | None,
 ) -> StackRequest:
     return StackRequest(
         prompts=tuple(prompts),
@@ -117,6 +119,7 @@ def stack_request(
         panel=panel,
         deadline_ms=deadline_ms,
         tier=tier,
+        run_id=run_id,
     )
 
 

@@ -49,6 +49,7 @@ class Answers:
     reasons: Sequence[str | None]
     cached: NDArray[np.bool_]
     forwards: int
+    tokens: int
 
     def usage(self) -> Usage:
         """What answering cost, counted in single judgments."""
@@ -59,6 +60,7 @@ class Answers:
             cached=int(self.cached.sum()) * people,
             failed=items * len(self.panel.names) - good * people,
             provider_calls=self.forwards,
+            tokens=self.tokens,
         )
 
 
@@ -91,6 +93,7 @@ def answers_of(
         reasons=reasons,
         cached=cached,
         forwards=opinions.forwards,
+        tokens=opinions.tokens,
     )
 
 
@@ -224,7 +227,7 @@ def _provenance(judge: Judge, persona: Persona) -> Provenance:
     return Provenance(
         judge=judge.name,
         revision=judge.revision,
-        prompt=None,
+        prompt=judge.prompt,
         persona=persona.content_hash,
         calibration=judge.calibration,
     )

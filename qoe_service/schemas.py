@@ -76,6 +76,12 @@ class PanelRequest(Wire):
     panel: int | None = Field(default=None, ge=1)
     deadline_ms: int | None = Field(default=None, ge=1)
     tier: str | None = Field(default=None, description="Force one tier; null: the ladder decides.")
+    run_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Whose budget of tokens and money is charged.",
+    )
 
     @model_validator(mode="after")
     def _one_way_to_name_the_judges(self) -> Self:

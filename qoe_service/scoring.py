@@ -45,6 +45,7 @@ class Scorer:
         limits: ImageLimits | None = None,
         max_items: int = 256,
         max_prompt_characters: int = 2_000,
+        default_deadline_ms: int | None = None,
     ) -> None:
         self._ladder = ladder
         self._registry = registry
@@ -52,6 +53,7 @@ class Scorer:
         self._decoded = DecodedPictures(self._limits)
         self._max_items = max_items
         self._max_prompt_characters = max_prompt_characters
+        self._default_deadline_ms = default_deadline_ms
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Scorer:
@@ -68,6 +70,7 @@ class Scorer:
             ),
             max_items=settings.max_items,
             max_prompt_characters=settings.max_prompt_characters,
+            default_deadline_ms=settings.default_deadline_ms,
         )
 
     def score(self, request: ScoreRequest) -> ScoreReply:
@@ -77,7 +80,7 @@ class Scorer:
             RequestError: if the request is wrong as a whole (duplicate ids, too many items, a
                 panel larger than the registry, an unknown tier).
         """
-        deadline = Deadline.after_ms(request.deadline_ms)
+        deadline = self._deadline(request.deadline_ms)
         items = request.items
         self._check_count(len(items))
         _check_distinct([item.id for item in items])
@@ -89,6 +92,7 @@ class Scorer:
                 deadline,
                 group_id=item.group_id,
                 delay_s=item.context.delay_s,
+                run_id=request.run_id,
             )
             for item in items
         ]
@@ -104,18 +108,19 @@ class Scorer:
         panel: int | None = None,
         deadline_ms: int | None = None,
         tier: str | None = None,
+        run_id: str | None = None,
     ) -> RewardsReply:
         """Rewards in [0, 1] or null for a stack of pictures, uint8 (N, H, W, 3), and N prompts.
 
         Raises:
             RequestError: if the request is wrong as a whole.
         """
-        deadline = Deadline.after_ms(deadline_ms)
+        deadline = self._deadline(deadline_ms)
         _check_stack(pictures, prompts)
         self._check_count(len(prompts))
         people = choose_panel(self._registry, personas, panel)
         cases = [
-            self._admit(partial(checked, pixels, self._limits), prompt, deadline)
+            self._admit(partial(checked, pixels, self._limits), prompt, deadline, run_id=run_id)
             for pixels, prompt in zip(pictures, prompts, strict=True)
         ]
         return rewards_reply(self._answers(cases, people, tier=tier, deadline=deadline))
@@ -126,11 +131,13 @@ class Scorer:
         Raises:
             RequestError: if the request is wrong as a whole.
         """
-        deadline = Deadline.after_ms(request.deadline_ms)
+        deadline = self._deadline(request.deadline_ms)
         self._check_count(len(request.items))
         panel = choose_panel(self._registry, request.personas, request.panel)
         cases = [
-            self._admit(partial(self._decode, item.image), item.prompt, deadline)
+            self._admit(
+                partial(self._decode, item.image), item.prompt, deadline, run_id=request.run_id
+            )
             for item in request.items
         ]
         answers = self._answers(cases, panel, tier=request.tier, deadline=deadline)
@@ -167,6 +174,9 @@ class Scorer:
     ) -> None:
         self.close()
 
+    def _deadline(self, asked_ms: int | None) -> Deadline:
+        return Deadline.after_ms(self._default_deadline_ms if asked_ms is None else asked_ms)
+
     def _check_count(self, count: int) -> None:
         if count > self._max_items:
             raise TooManyItems(
@@ -184,6 +194,7 @@ class Scorer:
         *,
         group_id: str | None = None,
         delay_s: float = 0.0,
+        run_id: str | None = None,
     ) -> Case | Failure:
         """The case of one item, or why it is none."""
         if deadline.passed:
@@ -192,7 +203,7 @@ class Scorer:
         if wrong is not None:
             return Failure(Status.BAD_PROMPT, wrong)
         try:
-            return Case(read(), prompt, group_id, delay_s)
+            return Case(read(), prompt, group_id, delay_s, run_id)
         except BadImage as error:
             return Failure(Status.BAD_IMAGE, str(error))
 

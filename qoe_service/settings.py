@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -14,13 +14,79 @@ def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "persona-qoe"
 
 
+CHAT_TIERS = ("vlm", "llm")
+"""The judges that need a model, named in the settings."""
+
+LOCAL_TIERS = ("clip", "pixel")
+"""The judges that need nobody else."""
+
+
 class Settings(BaseSettings):
     """The service's settings. Lists are comma-separated: `QOE_TIERS=clip,pixel`."""
 
-    model_config = SettingsConfigDict(env_prefix="QOE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="QOE_", frozen=True, extra="forbid", populate_by_name=True
+    )
 
     tiers: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("clip", "pixel"), min_length=1, description="The ladder of judges, best first."
+        default=LOCAL_TIERS,
+        min_length=1,
+        description="The ladder of judges, best first; unset, `vlm` and `llm` stand in front of "
+        "these once they have a model.",
+    )
+    vlm_model: str | None = Field(
+        default=None,
+        description="The model that sees pictures: a name at `QOE_VLM_BASE_URL`, OpenAI's own, or "
+        "'provider:model' of LangChain.",
+    )
+    vlm_base_url: str | None = Field(
+        default=None,
+        description="Its OpenAI-compatible endpoint, such as 'http://127.0.0.1:8000/v1'.",
+    )
+    vlm_api_key: SecretStr | None = Field(
+        default=None, description="Its key; unset: `OPENAI_API_KEY`, or the provider's own."
+    )
+    vlm_input_price: float = Field(default=0.0, ge=0, description="Money for a million tokens in.")
+    vlm_output_price: float = Field(
+        default=0.0, ge=0, description="Money for a million tokens out."
+    )
+    llm_model: str | None = Field(
+        default=None, description="The model that reads a description of the picture, likewise."
+    )
+    llm_base_url: str | None = Field(default=None, description="Its endpoint.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Its key.")
+    llm_input_price: float = Field(default=0.0, ge=0, description="Money for a million tokens in.")
+    llm_output_price: float = Field(
+        default=0.0, ge=0, description="Money for a million tokens out."
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="OPENAI_API_KEY",
+        description="Key for every OpenAI-compatible endpoint that has none of its own.",
+    )
+    samples: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Answers a judgment is the mean of, where a model gives no probabilities.",
+    )
+    concurrency: int = Field(
+        default=16, ge=1, description="Calls to a model at a time, at first; it adapts."
+    )
+    most_concurrency: int = Field(
+        default=64, ge=1, description="Calls to a model at a time, at most."
+    )
+    attempt_timeout_s: float = Field(
+        default=30.0, ge=2, description="The longest that one call to a model may take."
+    )
+    budget_tokens: int | None = Field(
+        default=None, ge=0, description="Tokens that a run (`run_id`) may use; unset: no limit."
+    )
+    budget_cost: float | None = Field(
+        default=None, ge=0, description="Money that a run may spend; unset: no limit."
+    )
+    prompts: Path | None = Field(
+        default=None, description="Folder of the judges' templates; unset: the ones shipped."
     )
     clip: str = Field(
         default="tinyworld",
@@ -47,6 +113,9 @@ class Settings(BaseSettings):
     max_prompt_characters: int = Field(
         default=2_000, ge=1, description="Longest prompt; a longer one is `bad_prompt`."
     )
+    default_deadline_ms: int | None = Field(
+        default=50_000, ge=1, description="Deadline of requests that name none."
+    )
     concurrent_requests: int = Field(default=16, ge=1, description="Requests judged at a time.")
     waiting_requests: int = Field(default=256, ge=0, description="Requests in line; more get 429.")
     batch_size: int = Field(default=64, ge=1, description="Pictures in one CLIP forward.")
@@ -64,12 +133,34 @@ class Settings(BaseSettings):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
-    @field_validator("cache", "personas", mode="before")
+    @field_validator(
+        *("cache", "personas", "prompts"),
+        *(f"{tier}_{what}" for tier in CHAT_TIERS for what in ("model", "base_url", "api_key")),
+        *("openai_api_key", "budget_tokens", "budget_cost", "default_deadline_ms"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("cache", "personas")
+    @model_validator(mode="before")
+    @classmethod
+    def _named_models_come_first(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if "tiers" in given:
+            return given
+        named = tuple(tier for tier in CHAT_TIERS if given.get(f"{tier}_model"))
+        return given | {"tiers": named + LOCAL_TIERS}
+
+    @model_validator(mode="after")
+    def _starts_below_the_most(self) -> Self:
+        if self.concurrency > self.most_concurrency:
+            raise ValueError(
+                f"QOE_CONCURRENCY is {self.concurrency}, more than QOE_MOST_CONCURRENCY "
+                f"({self.most_concurrency})"
+            )
+        return self
+
+    @field_validator("cache", "personas", "prompts")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()

@@ -15,10 +15,15 @@ PER_MACHINE = {"cache": "`$XDG_CACHE_HOME/persona-qoe`"}
 def settings_table() -> str:
     """A Markdown table: variable, default, what it sets."""
     rows = (
-        f"| `QOE_{name.upper()}` | {_default(name, field)} | {field.description} |"
+        f"| `{_variable(name, field)}` | {_default(name, field)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     )
     return "\n".join(("| variable | default | sets |", "|---|---|---|", *rows)) + "\n"
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    return alias if isinstance(alias, str) else f"QOE_{name.upper()}"
 
 
 def _default(name: str, field: FieldInfo) -> str:

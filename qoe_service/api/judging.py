@@ -116,6 +116,7 @@ def _stack_rewards(scorer: Scorer, parts: Mapping[str, bytes], arrived_s: float)
         panel=asked.panel,
         deadline_ms=asked.deadline_ms,
         tier=asked.tier,
+        run_id=asked.run_id,
     )
 
 

@@ -1,6 +1,7 @@
 """Judges: who turns a picture, a prompt and a panel of personas into opinions.
 
-`clip` is the offline judge inside the evidence, `pixel` needs nothing but numpy, `ladder` chooses.
+`vlm` and `llm` are language models that play the persona, `clip` is the offline judge inside the
+evidence, `pixel` needs nothing but numpy, `ladder` chooses.
 A judge answers for a whole panel at once: a mean over opinions of different judges means nothing,
 so a picture's panel is judged whole by one tier or not at all.
 """
@@ -30,6 +31,8 @@ class Case:
     prompt: str
     group_id: str | None = None
     delay_s: float = 0.0
+    run_id: str | None = None
+    """Whose budget is charged."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Opinions:
 
     `scores` and `errors` (one standard error) are (N, P) on the 1-5 scale, NaN in the rows that
     `failures` names. `cached` (N,) tells which rows needed no model; `forwards` counts the
-    pictures that went through one.
+    pictures that went through one, or the calls made to one far away, and `tokens` what those cost.
     """
 
     scores: Scores
@@ -54,6 +57,7 @@ class Opinions:
     failures: Mapping[int, Failure]
     cached: NDArray[np.bool_]
     forwards: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Judge(Protocol):
 
     @property
     def tier(self) -> str:
-        """The rung's name: clip, pixel."""
+        """The rung's name: vlm, llm, clip, pixel."""
         ...
 
     @property
@@ -109,6 +113,11 @@ class Judge(Protocol):
     @property
     def calibration(self) -> str | None:
         """What its scale was fitted on."""
+        ...
+
+    @property
+    def prompt(self) -> str | None:
+        """Which words it is asked in, id@version+hash; `None` if it is not asked in words."""
         ...
 
     def opinions(
@@ -143,6 +152,7 @@ class UnavailableJudge:
     revision: str = "none"
     extraction: str = "none"
     calibration: str | None = field(default=None)
+    prompt: str | None = field(default=None)
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline

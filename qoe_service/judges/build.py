@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from qoe_service.errors import JudgeUnavailable, UnknownTier
 from qoe_service.judges import Judge, UnavailableJudge
 from qoe_service.judges.ladder import Ladder
+from qoe_service.judges.parts import Parts
 from qoe_service.judges.pixel import PixelJudge
 from qoe_service.settings import Settings
 
@@ -19,45 +20,54 @@ def build_ladder(settings: Settings) -> Ladder:
     Raises:
         UnknownTier: if a tier has no judge.
     """
-    return Ladder([_build(tier, settings) for tier in settings.tiers])
+    parts = Parts(settings)
+    return Ladder([_build(tier, parts) for tier in settings.tiers])
 
 
-def _build(tier: str, settings: Settings) -> Judge:
+def _build(tier: str, parts: Parts) -> Judge:
     if tier not in BUILDERS:
         raise UnknownTier(f"QOE_TIERS names {tier!r}; known are {', '.join(BUILDERS)}")
     try:
-        return BUILDERS[tier](settings)
+        return BUILDERS[tier](parts)
     except JudgeUnavailable as error:
         return UnavailableJudge(tier=tier, name=tier, reason=str(error))
 
 
-def _clip(settings: Settings) -> Judge:
-    from qoe_service.cache import VectorCache
-    from qoe_service.judges.clip import create_clip_judge
-    from qoe_service.judges.clip_calibration import ClipReading
-    from qoe_service.judges.clip_space import clip_space
-    from qoe_service.judges.encoder import load_encoder
-    from qoe_service.judges.reference import calibration_of
+def _vlm(parts: Parts) -> Judge:
+    from qoe_service.judges.vlm import create_vlm_judge
 
-    encoder = load_encoder(settings.clip, settings.device)
-    space = clip_space(encoder)
-    cache = VectorCache(
-        settings.cache,
-        size_limit=settings.cache_bytes,
-        memory_entries=settings.cache_entries,
-    )
-    return create_clip_judge(
-        encoder,
-        ClipReading(space, calibration_of(encoder, space, settings.cache)),
-        cache,
-        max_batch=settings.batch_size,
-        window_s=settings.batch_window_s,
+    return create_vlm_judge(
+        parts.settings, cache=parts.cache, budget=parts.budget, free_budget=parts.free_budget
     )
 
 
-def _pixel(settings: Settings) -> Judge:
-    del settings
+def _llm(parts: Parts) -> Judge:
+    from qoe_service.judges.description import Described
+    from qoe_service.judges.llm import create_llm_judge
+
+    return create_llm_judge(
+        parts.settings,
+        Described(parts.encoder, parts.reading, parts.sights),
+        cache=parts.cache,
+        budget=parts.budget,
+        free_budget=parts.free_budget,
+    )
+
+
+def _clip(parts: Parts) -> Judge:
+    from qoe_service.judges.clip import ClipJudge
+
+    return ClipJudge(parts.encoder, parts.reading, parts.sights)
+
+
+def _pixel(parts: Parts) -> Judge:
+    del parts
     return PixelJudge()
 
 
-BUILDERS: Mapping[str, Callable[[Settings], Judge]] = {"clip": _clip, "pixel": _pixel}
+BUILDERS: Mapping[str, Callable[[Parts], Judge]] = {
+    "vlm": _vlm,
+    "llm": _llm,
+    "clip": _clip,
+    "pixel": _pixel,
+}

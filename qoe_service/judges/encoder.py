@@ -28,6 +28,8 @@ class Encoder(Protocol):
     revision: str
     vocabulary: str
     """Which phrases of `prompts/clip-phrases.yaml` it understands."""
+    logit_scale: float
+    """What cosines are multiplied by before a softmax over texts, as it was trained."""
 
     def prepare(self, picture: Picture) -> Pixels:
         """The picture at the model's own size, uint8 (side, side, 3)."""
@@ -98,6 +100,7 @@ class TinyworldEncoder:
         self._side = PICTURE_SIZE
         self._most_words = CONTEXT_LENGTH - 2
         self.revision: str = clip.revision
+        self.logit_scale = float(clip.model.logit_scale.detach().exp())
 
     def prepare(self, picture: Picture) -> Pixels:
         if self.foreign(picture) is None:
@@ -154,6 +157,7 @@ class OpenClipEncoder:
                 model, pretrained=None if pretrained == RANDOM else pretrained, device=self._device
             )
         self._model.eval().requires_grad_(False)
+        self.logit_scale = float(self._model.logit_scale.exp())
         self._tokenize = open_clip.get_tokenizer(model)
         *self._geometry, _, normalisation = transform.transforms
         self._mean = torch.tensor(normalisation.mean, device=self._device).view(1, 3, 1, 1)

@@ -113,7 +113,7 @@ class _Descent:
         self._failures: dict[int, Failure] = {}
         self._judges: dict[int, Judge] = {}
         self._reasons: list[str | None] = [None] * len(cases)
-        self._forwards = 0
+        self._forwards = self._tokens = 0
 
     def through(self, rungs: Sequence[Judge]) -> Verdicts:
         waiting = np.arange(len(self._cases))
@@ -126,7 +126,12 @@ class _Descent:
                 for index, reason in fallen.items():
                     self._reasons[index] = reason
         opinions = Opinions(
-            self._scores, self._errors, self._failures, self._cached, self._forwards
+            self._scores,
+            self._errors,
+            self._failures,
+            self._cached,
+            self._forwards,
+            self._tokens,
         )
         judges = tuple(self._judges[index] for index in range(len(self._cases)))
         return Verdicts(opinions, judges, tuple(self._reasons))
@@ -142,6 +147,7 @@ class _Descent:
         self._scores[waiting], self._errors[waiting] = found.scores, found.errors
         self._cached[waiting] = found.cached
         self._forwards += found.forwards
+        self._tokens += found.tokens
         failures = {int(waiting[row]): failure for row, failure in found.failures.items()}
         for index in waiting.tolist():
             self._judges[index] = judge

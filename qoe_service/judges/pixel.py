@@ -27,6 +27,7 @@ class PixelJudge:
     name = "pixel-measures"
     revision = "1"
     extraction = "measured"
+    prompt = None
 
     def __init__(self, calibration: PixelCalibration | None = None) -> None:
         self._fit = calibration or shipped_pixel_calibration()

@@ -31,3 +31,25 @@ def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: 
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_a_named_model_comes_first_unless_the_tiers_are_given() -> None:
+    assert Settings().tiers == ("clip", "pixel")
+    assert Settings(vlm_model="it").tiers == ("vlm", "clip", "pixel")
+    assert Settings(vlm_model="it", llm_model="it").tiers == ("vlm", "llm", "clip", "pixel")
+    assert Settings(vlm_model="it", tiers=("pixel",)).tiers == ("pixel",)
+    assert Settings(vlm_model="").tiers == ("clip", "pixel")
+
+
+def test_keys_are_secret_and_openais_own_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-1")
+    monkeypatch.setenv("QOE_VLM_API_KEY", "secret-2")
+    settings = Settings()
+    assert settings.openai_api_key.get_secret_value() == "secret-1"
+    assert settings.vlm_api_key.get_secret_value() == "secret-2"
+    assert "secret" not in repr(settings)
+
+
+def test_concurrency_cannot_start_above_its_most() -> None:
+    with pytest.raises(ValidationError, match="QOE_MOST_CONCURRENCY"):
+        Settings(concurrency=65)

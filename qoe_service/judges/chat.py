@@ -1,0 +1,220 @@
+"""The judge that is a chat model playing each persona: what `vlm` and `llm` have in common.
+
+    perceive -> render -> key -> known? -> ask what is not -> read -> keep at once -> compose
+
+A picture's panel is judged whole or not at all, but what was answered stays known, so that the
+next request asks only for what is missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from qoe_service.cache import VectorCache
+from qoe_service.errors import JudgeUnavailable
+from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions
+from qoe_service.judges.endpoint import METER, Endpoint, Meter
+from qoe_service.judges.inquiry import Inquiry
+from qoe_service.judges.opinion_store import OpinionStore
+from qoe_service.judges.perception import Perception
+from qoe_service.judges.probe import AWAY, Manner, Probe
+from qoe_service.judges.questioning import STATUS, Questioning
+from qoe_service.personas import Persona
+from qoe_service.prompts import JudgePrompt
+from qoe_service.provider import CallFailed, FailureKind
+from qoe_service.provider.breaker import Circuit
+from qoe_service.schemas import TRAITS, Status, Traits
+
+T = TypeVar("T")
+
+NO_RUN = "unnamed"
+"""The run that is charged for requests that name none."""
+
+CHECK_MS = 10_000
+"""A canary that takes longer means that the judge is stuck."""
+
+HEARD_LATELY_S = 30.0
+"""An answer this fresh shows that the model answers; a health check then costs no tokens."""
+
+CANARY_WISH = "an evening sky"
+CANARY_PERSONA = Persona(
+    id="canary",
+    name="Robin",
+    about="Somebody.",
+    traits=Traits(**dict.fromkeys(TRAITS, 0.0)),
+    norm="sapa-bfi25-adults",
+)
+
+
+class ChatJudge:
+    """Asks one endpoint what each persona thinks of each case. Thread-safe.
+
+    It is not asked for anything before it is needed. Then a probe finds out how it must be asked;
+    while the model is away the judge has no opinions, and tries again later.
+
+    Args:
+        tier: its rung of the ladder.
+        perception: how it comes to know a picture.
+        candidates: the manners in which the endpoint may be asked, best first.
+        rest_s: how long a probe that failed is not repeated.
+    """
+
+    calibration = None
+
+    def __init__(
+        self,
+        tier: str,
+        endpoint: Endpoint,
+        *,
+        perception: Perception,
+        template: JudgePrompt,
+        cache: VectorCache,
+        candidates: tuple[Manner, ...],
+        rest_s: float = 2.0,
+    ) -> None:
+        self.tier, self.name = tier, endpoint.model.name
+        self.revision, self.prompt = endpoint.model.address, template.tag
+        self._endpoint, self._perception = endpoint, perception
+        self._store = OpinionStore(cache)
+        self._questionings = {
+            manner: Questioning(manner, endpoint, template, self._store) for manner in candidates
+        }
+        self._probe = Probe(self._judge_canary, candidates, rest_s=rest_s)
+
+    @property
+    def extraction(self) -> str:
+        """How a score is read; not known before the model was first asked."""
+        return "unknown" if self._probe.latest is None else self._probe.latest.extraction
+
+    def opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Opinions:
+        """Every persona's opinion of every case on which the whole panel is heard."""
+        meter = Meter()
+        try:
+            return self._opinions(cases, panel, deadline, meter)
+        except CallFailed as failure:
+            why = _failure(failure)
+        except JudgeUnavailable as error:
+            why = Failure(Status.JUDGE_UNAVAILABLE, str(error))
+        nothing = no_opinions(len(cases), len(panel), why)
+        return replace(nothing, forwards=meter.calls, tokens=meter.tokens)
+
+    def check(self) -> None:
+        """Hear a canary judged, unless the model has just answered. Raises `JudgeUnavailable`."""
+        closed = self._endpoint.gates.breaker.state is Circuit.CLOSED
+        heard_s = max(questioning.heard_s for questioning in self._questionings.values())
+        if closed and time.monotonic() - heard_s < HEARD_LATELY_S:
+            return
+        deadline = Deadline.after_ms(CHECK_MS)
+        try:
+            self._run(partial(self._check, deadline), deadline, Meter())
+        except CallFailed as failure:
+            raise JudgeUnavailable(failure.reason) from failure
+
+    def close(self) -> None:
+        """Cancel what is being asked, write down what was answered."""
+        self._endpoint.close()
+        self._store.close()
+        self._perception.close()
+
+    def _opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline, meter: Meter
+    ) -> Opinions:
+        manner = self._probe.found or self._run(
+            partial(self._probe.manner, deadline), deadline, meter
+        )
+        questioning = self._questionings[manner]
+        inquiry = Inquiry(
+            cases,
+            panel,
+            self._perception.of(cases, deadline),
+            asking=questioning.asking,
+            keys=questioning.keys,
+            manner=manner,
+        )
+        self._hear(questioning, inquiry, deadline, meter, run=_run_of(cases))
+        if inquiry.nothing_was_readable:
+            self._probe.forget()  # another model may stand there now
+        return inquiry.opinions(forwards=meter.calls, tokens=meter.tokens)
+
+    def _hear(
+        self,
+        questioning: Questioning,
+        inquiry: Inquiry,
+        deadline: Deadline,
+        meter: Meter,
+        *,
+        run: str,
+    ) -> None:
+        """Look up what is known and ask for the rest; the inquiry learns all there is in time."""
+        missing = inquiry.missing(self._store.known(inquiry.keys))
+        if not missing:
+            return
+        try:
+            self._run(
+                partial(questioning.ask_all, missing, inquiry, deadline, run), deadline, meter
+            )
+        except CallFailed as failure:
+            inquiry.fail_rest(_failure(failure))
+        self._store.written(deadline.left_s)
+
+    async def _check(self, deadline: Deadline) -> None:
+        before_s = time.monotonic()
+        manner = await self._probe.manner(deadline)
+        if self._questionings[manner].heard_s >= before_s:
+            return  # it was found just now, by a canary
+        try:
+            await self._judge_canary(manner, deadline)
+        except CallFailed as failure:
+            if failure.kind in AWAY:
+                raise
+            self._probe.forget()  # another model may stand there now
+            await self._probe.manner(deadline)
+
+    async def _judge_canary(self, manner: Manner, deadline: Deadline) -> None:
+        questioning, percept = self._questionings[manner], self._perception.canary()
+        question = questioning.asking.question(
+            CANARY_PERSONA,
+            wish=CANARY_WISH,
+            description=percept.description,
+            pictures=percept.pictures,
+        )
+        await questioning.ask_canary(question, deadline)
+
+    def _run(self, start: Callable[[], Awaitable[T]], deadline: Deadline, meter: Meter) -> T:
+        """What comes of a call made on the endpoint's event loop. Raises `CallFailed`."""
+
+        async def metered() -> T:
+            METER.set(meter)
+            return await start()
+
+        try:
+            future = self._endpoint.loop.run(metered())
+        except RuntimeError as error:
+            raise CallFailed(FailureKind.BROKEN, f"the judge is closed: {error}") from error
+        try:
+            return future.result(_a_little_more_than(deadline.left_s))
+        except TimeoutError as error:
+            future.cancel()
+            raise CallFailed(FailureKind.SLOW, "the deadline passed") from error
+        except CancelledError as error:
+            raise CallFailed(FailureKind.BROKEN, "the judge was closed meanwhile") from error
+
+
+def _a_little_more_than(left_s: float | None) -> float | None:
+    """Whoever asks keeps the deadline itself; this is for an event loop that is stuck."""
+    return None if left_s is None else left_s * 1.04 + 0.05
+
+
+def _run_of(cases: Sequence[Case]) -> str:
+    return next((case.run_id for case in cases if case.run_id is not None), NO_RUN)
+
+
+def _failure(failure: CallFailed) -> Failure:
+    return Failure(STATUS[failure.kind], failure.reason)
