@@ -50,7 +50,7 @@ class Lines:
         self._done += steps
         if self._tenths() > tenths:
             took_s = time.monotonic() - self._began_s
-            left_s = took_s * (self._total - self._done) / self._done
+            left_s = took_s * max(0, self._total - self._done) / self._done
             self._say(f"{self._done} of {self._total}, {took_s:.0f} s, {left_s:.0f} s left")
 
     def _tenths(self) -> int:
