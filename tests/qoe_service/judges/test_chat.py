@@ -12,7 +12,8 @@ import pytest
 
 from qoe_service.cache import VectorCache
 from qoe_service.errors import JudgeUnavailable
-from qoe_service.judges import Deadline
+from qoe_service.images import Picture
+from qoe_service.judges import Case, Deadline
 from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.pixel import PixelJudge
 from qoe_service.provider.budget import Budget
@@ -65,9 +66,10 @@ def test_every_misbehaviour_is_tried_here() -> None:
 def test_a_misbehaviour_has_its_status_and_no_number(
     judging: Build, status: Status, kind: Misbehaviour
 ) -> None:
-    asked = judging(attempt_timeout_s=0.3).ready
+    asked = judging().ready
     asked.provider.behave(mix=Mix({kind: 1.0}), retry_after_s=0.05, huge_bytes=5_000_000)
-    opinions = asked.opinions(make_case(1), deadline_ms=900)
+    deadline_ms = 700 if status is Status.DEADLINE else IN_TIME_MS
+    opinions = asked.opinions(make_case(1), deadline_ms=deadline_ms)
     assert opinions.failures[0].status is status, opinions.failures[0].reason
     assert np.isnan(opinions.scores).all()
     assert np.isnan(opinions.errors).all()
@@ -193,6 +195,15 @@ def test_one_bad_case_fails_alone(judging: Build) -> None:
     opinions = asked.opinions(*cases)
     assert set(opinions.failures) == {0}
     assert opinions.scores[1:] == pytest.approx(expected_scores(*cases[1:]), abs=0.03)
+
+
+def test_a_poisoned_picture_fails_alone(judging: Build) -> None:
+    poisoned = Case(Picture(np.zeros((64, 64, 3), dtype=np.int64)), "a dog")
+    cases = [make_case(1), poisoned, make_case(2)]
+    opinions = judging().ready.opinions(*cases)
+    assert opinions.failures[1].status is Status.JUDGE_UNAVAILABLE
+    assert set(opinions.failures) == {1}
+    assert opinions.scores[::2] == pytest.approx(expected_scores(*cases[::2]), abs=0.03)
 
 
 def test_the_ladder_answers_while_the_provider_is_gone_and_it_comes_back(judging: Build) -> None:
