@@ -15,6 +15,7 @@ from qoe_service.judges import Deadline, Failure
 from qoe_service.judges.endpoint import Endpoint
 from qoe_service.judges.inquiry import Ask, Inquiry
 from qoe_service.judges.opinion_store import Keys, OpinionStore, opinion_vector
+from qoe_service.judges.perception import Percept
 from qoe_service.judges.probe import Manner
 from qoe_service.judges.questions import Asking
 from qoe_service.prompts import JudgePrompt
@@ -61,9 +62,12 @@ class Questioning:
         """Ask everything at once; the inquiry learns each answer, or failure, as it comes."""
         async with asyncio.TaskGroup() as group:
             for percept, about_it in groupby(asks, key=attrgetter("percept")):
-                await asyncio.to_thread(percept.encode)  # while those before it are asked about
+                failure = await _encoded(percept)  # while those before it are asked about
                 for ask in about_it:
-                    group.create_task(self._ask(ask, inquiry, deadline, run))
+                    if failure is None:
+                        group.create_task(self._ask(ask, inquiry, deadline, run))
+                    else:
+                        inquiry.learn(ask.key, failure)
 
     async def ask_canary(self, question: Question, deadline: Deadline) -> None:
         """Hear a canary judged, at nobody's expense. Raises `CallFailed`."""
@@ -104,6 +108,16 @@ class Questioning:
         reading = self.manner.read(answer)
         self.heard_s = time.monotonic()
         return opinion_vector(reading.score, reading.spread, reading.mass)
+
+
+async def _encoded(percept: Percept) -> Failure | None:
+    """Have pictures ready, or say why they are not: a poisoned one must fail alone."""
+    try:
+        await asyncio.to_thread(percept.encode)
+    except Exception as error:
+        logger.exception("a picture could not be encoded")
+        return Failure(Status.JUDGE_UNAVAILABLE, f"the picture could not be encoded: {error!r}")
+    return None
 
 
 def _dependencies(manner: Manner, endpoint: Endpoint, template: JudgePrompt) -> object:
