@@ -1,12 +1,12 @@
 """What can go wrong before anything is judged.
 
 QoEError
-├── BadImage              one picture cannot be judged: a status for that item alone
-├── PersonaFileError      a persona file is wrong: file, line, column, key
-├── PromptFileError       a template is wrong: file, line (in `prompt_files`)
-├── CallFailed, OverBudget a model was asked and gave no usable answer (in `provider`)
-├── JudgeUnavailable      a judge could not be loaded, or failed while judging
-└── RequestError          the request is wrong as a whole: HTTP answers 4xx
+├── BadImage               one picture cannot be judged: a status for that item alone
+├── PersonaFileError       a persona file is wrong: file, line, column, key
+├── PromptFileError        a template is wrong: file, line (in `prompt_files`)
+├── CallFailed, OverBudget a model gave no usable answer, or may not be asked (in `provider`)
+├── JudgeUnavailable       a judge could not be loaded, or failed while judging
+└── RequestError           the request is wrong as a whole: HTTP answers 4xx
     ├── DuplicateId
     ├── TooManyItems
     ├── PanelTooLarge
