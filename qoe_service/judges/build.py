@@ -36,22 +36,13 @@ def _build(tier: str, parts: Parts) -> Judge:
 def _vlm(parts: Parts) -> Judge:
     from qoe_service.judges.vlm import create_vlm_judge
 
-    return create_vlm_judge(
-        parts.settings, cache=parts.cache, budget=parts.budget, free_budget=parts.free_budget
-    )
+    return create_vlm_judge(parts)
 
 
 def _llm(parts: Parts) -> Judge:
-    from qoe_service.judges.description import Described
     from qoe_service.judges.llm import create_llm_judge
 
-    return create_llm_judge(
-        parts.settings,
-        Described(parts.encoder, parts.reading, parts.sights),
-        cache=parts.cache,
-        budget=parts.budget,
-        free_budget=parts.free_budget,
-    )
+    return create_llm_judge(parts)
 
 
 def _clip(parts: Parts) -> Judge:

@@ -18,12 +18,14 @@ from typing import TypeVar
 from qoe_service.cache import VectorCache
 from qoe_service.errors import JudgeUnavailable
 from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions
-from qoe_service.judges.endpoint import METER, Endpoint, Meter
+from qoe_service.judges.endpoint import METER, Endpoint, Meter, endpoint_of
 from qoe_service.judges.inquiry import Inquiry
 from qoe_service.judges.opinion_store import OpinionStore
+from qoe_service.judges.parts import Parts
 from qoe_service.judges.perception import Perception
-from qoe_service.judges.probe import AWAY, Manner, Probe
+from qoe_service.judges.probe import AWAY, Manner, Probe, manners
 from qoe_service.judges.questioning import STATUS, Questioning
+from qoe_service.judges.questions import judge_prompt
 from qoe_service.personas import Persona
 from qoe_service.prompts import JudgePrompt
 from qoe_service.provider import CallFailed, FailureKind
@@ -205,6 +207,31 @@ class ChatJudge:
             raise CallFailed(FailureKind.SLOW, "the deadline passed") from error
         except CancelledError as error:
             raise CallFailed(FailureKind.BROKEN, "the judge was closed meanwhile") from error
+
+
+def create_chat_judge(tier: str, template: str, perception: Perception, parts: Parts) -> ChatJudge:
+    """The judge that the settings describe; it owns the perception and the cache.
+
+    Raises:
+        JudgeUnavailable: if no model is named, or it cannot be set up.
+        PromptFileError: if the template is wrong.
+    """
+    candidates = manners(parts.settings.samples)
+    endpoint = endpoint_of(
+        parts.settings,
+        tier,
+        [manner.decoding for manner in candidates],
+        budget=parts.budget,
+        free_budget=parts.free_budget,
+    )
+    return ChatJudge(
+        tier,
+        endpoint,
+        perception=perception,
+        template=judge_prompt(template, parts.settings.prompts),
+        cache=parts.cache,
+        candidates=candidates,
+    )
 
 
 def _a_little_more_than(left_s: float | None) -> float | None:

@@ -12,7 +12,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from qoe_service.cache import VectorCache
 from qoe_service.errors import JudgeUnavailable
 from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions
 from qoe_service.judges.appeal import INCONSISTENCY_SD, identities, offsets, panel_of
@@ -93,32 +92,11 @@ class ClipJudge:
         return self._reading.shared_liking(sight, prompts)[:, None] + shifts
 
     def _out_of_domain(self, cases: Sequence[Case], sight: Sight) -> dict[int, Failure]:
-        failures: dict[int, Failure] = {}
-        outsiders = self._outsiders(sight)
+        strange = self._reading.strange(self._encoder, [case.picture for case in cases], sight)
         unreadable = {case.prompt: self._unreadable(case.prompt) for case in cases}
-        for row, case in enumerate(cases):
-            reason = unreadable[case.prompt] or self._encoder.foreign(case.picture)
-            if reason is None and outsiders[row]:
-                reason = f"the picture is unlike anything that {self.name} has seen"
-            if reason is not None:
-                failures[row] = Failure(Status.OUT_OF_DOMAIN, f"{reason}; {REAL_CLIP}")
-        return failures
-
-    def _outsiders(self, sight: Sight) -> NDArray[np.bool_]:
-        """Only a CLIP of a small world has a border; one trained on the web has seen it all."""
-        if self._encoder.vocabulary == "general":
-            return np.zeros(len(sight.embeddings), dtype=bool)
-        return self._reading.fit.domain.outsiders(sight.embeddings)
-
-
-def create_clip_judge(
-    encoder: Encoder,
-    reading: ClipReading,
-    cache: VectorCache,
-    *,
-    max_batch: int,
-    window_s: float,
-) -> ClipJudge:
-    """A CLIP judge from its parts; it owns the cache and closes it."""
-    sights = Sights(encoder, cache, max_batch=max_batch, window_s=window_s)
-    return ClipJudge(encoder, reading, sights)
+        reasons = ((row, unreadable[c.prompt] or strange.get(row)) for row, c in enumerate(cases))
+        return {
+            row: Failure(Status.OUT_OF_DOMAIN, f"{reason}; {REAL_CLIP}")
+            for row, reason in reasons
+            if reason is not None
+        }

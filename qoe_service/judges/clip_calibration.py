@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qoe_service.images import Picture
 from qoe_service.judges.calibration import (
     Degree,
     Frozen,
@@ -98,6 +100,21 @@ class ClipReading:
             columns(sight.measures, FEATURES_OF_PIXELS)
         )
         return found
+
+    def strange(
+        self, encoder: Encoder, pictures: Sequence[Picture], sight: Sight
+    ) -> dict[int, str]:
+        """Which of the pictures, by row, the CLIP cannot judge, and why.
+
+        Only a CLIP of a small world has a border; one trained on the web has seen it all.
+        """
+        foreign = {row: encoder.foreign(picture) for row, picture in enumerate(pictures)}
+        reasons = {row: reason for row, reason in foreign.items() if reason is not None}
+        if encoder.vocabulary != "general":
+            unlike = f"the picture is unlike anything that {encoder.name} has seen"
+            for row in np.flatnonzero(self.fit.domain.outsiders(sight.embeddings)).tolist():
+                reasons.setdefault(row, unlike)
+        return reasons
 
 
 def fit_clip_judge(

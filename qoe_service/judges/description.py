@@ -98,15 +98,10 @@ class Described:
         self._sights.close()
 
     def _foreign(self, cases: Sequence[Case], sight: Sight) -> dict[int, Failure]:
-        reasons = {row: self._encoder.foreign(case.picture) for row, case in enumerate(cases)}
-        if self._encoder.vocabulary != "general":
-            outside = self._reading.fit.domain.outsiders(sight.embeddings)
-            unlike = f"the picture is unlike anything that {self._encoder.name} has seen"
-            reasons |= {row: reasons[row] or unlike for row in np.flatnonzero(outside).tolist()}
+        strange = self._reading.strange(self._encoder, [case.picture for case in cases], sight)
         return {
             row: Failure(Status.OUT_OF_DOMAIN, f"it cannot be described: {reason}")
-            for row, reason in reasons.items()
-            if reason is not None
+            for row, reason in strange.items()
         }
 
     def _fit(self, cases: Sequence[Case], sight: Sight) -> list[float | None]:

@@ -2,44 +2,12 @@
 
 from __future__ import annotations
 
-from qoe_service.cache import VectorCache
-from qoe_service.judges.chat import ChatJudge
-from qoe_service.judges.endpoint import endpoint_of
-from qoe_service.judges.perception import Perception
-from qoe_service.judges.probe import manners
-from qoe_service.judges.questions import judge_prompt
-from qoe_service.provider.budget import Budget
-from qoe_service.settings import Settings
-
-TIER = "llm"
+from qoe_service.judges.chat import ChatJudge, create_chat_judge
+from qoe_service.judges.description import Described
+from qoe_service.judges.parts import Parts
 
 
-def create_llm_judge(
-    settings: Settings,
-    perception: Perception,
-    *,
-    cache: VectorCache,
-    budget: Budget,
-    free_budget: Budget,
-) -> ChatJudge:
-    """The judge that the settings describe; it owns the perception and the cache.
-
-    Raises:
-        JudgeUnavailable: if no model is named, or it cannot be set up.
-        PromptFileError: if the template is wrong.
-    """
-    candidates = manners(settings.samples)
-    return ChatJudge(
-        TIER,
-        endpoint_of(
-            settings,
-            TIER,
-            [manner.decoding for manner in candidates],
-            budget=budget,
-            free_budget=free_budget,
-        ),
-        perception=perception,
-        template=judge_prompt("judge-description", settings.prompts),
-        cache=cache,
-        candidates=candidates,
-    )
+def create_llm_judge(parts: Parts) -> ChatJudge:
+    """The judge that the settings describe. Raises as `create_chat_judge` does."""
+    described = Described(parts.encoder, parts.reading, parts.sights)
+    return create_chat_judge("llm", "judge-description", described, parts)

@@ -13,7 +13,7 @@ from PIL import Image
 from qoe_service import Scorer
 from qoe_service.cache import VectorCache
 from qoe_service.errors import BadStack, DuplicateId, PanelTooLarge, TooManyItems, UnknownTier
-from qoe_service.judges.clip import create_clip_judge
+from qoe_service.judges.clip import ClipJudge
 from qoe_service.judges.clip_calibration import ClipReading
 from qoe_service.judges.clip_space import clip_space
 from qoe_service.judges.encoder import TinyworldEncoder
@@ -21,6 +21,7 @@ from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.pixel import PixelJudge
 from qoe_service.judges.reference import fit
 from qoe_service.judges.reference_set import ReferenceSet, draw_reference_set
+from qoe_service.judges.sights import Sights
 from qoe_service.personas import Registry
 from qoe_service.schemas import Context, Item, RewardItem, RewardsRequest, ScoreRequest, Status
 from tinyworld.clip import create_clip
@@ -63,7 +64,8 @@ def encoder() -> Counting:
 
 @pytest.fixture
 def scorer(encoder: Counting, reading: ClipReading) -> Iterator[Scorer]:
-    clip = create_clip_judge(encoder, reading, VectorCache(None), max_batch=4, window_s=0)
+    sights = Sights(encoder, VectorCache(None), max_batch=4, window_s=0)
+    clip = ClipJudge(encoder, reading, sights)
     with Scorer(Ladder([clip, PixelJudge()]), Registry(), max_items=8) as scorer:
         yield scorer
 

@@ -11,7 +11,7 @@ from qoe_service.cache import VectorCache
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline
 from qoe_service.judges.appeal import Panel, offsets
-from qoe_service.judges.clip import create_clip_judge
+from qoe_service.judges.clip import ClipJudge
 from qoe_service.judges.clip_calibration import ClipReading, encoder_id, look
 from qoe_service.judges.clip_space import clip_space
 from qoe_service.judges.encoder import Encoder, load_encoder
@@ -19,6 +19,7 @@ from qoe_service.judges.evidence import features
 from qoe_service.judges.reference import QUICK_COUNT, calibration_of
 from qoe_service.judges.reference_set import DRAWN_FEATURES, ReferenceSet, draw_reference_set
 from qoe_service.judges.scale import score
+from qoe_service.judges.sights import Sights
 from qoe_service.personas import Registry
 from qoe_service.schemas import TRAITS
 from qoe_service.statistics import variance_shares
@@ -53,7 +54,8 @@ def unseen() -> ReferenceSet:
 @pytest.fixture(scope="module")
 def scores(encoder: Encoder, reading: ClipReading, unseen: ReferenceSet) -> np.ndarray:
     """(COUNT, P) by the authored panel."""
-    judge = create_clip_judge(encoder, reading, VectorCache(None), max_batch=64, window_s=0)
+    sights = Sights(encoder, VectorCache(None), max_batch=64, window_s=0)
+    judge = ClipJudge(encoder, reading, sights)
     cases = [Case(p, prompt) for p, prompt in zip(unseen.pictures, unseen.prompts, strict=True)]
     opinions = judge.opinions(cases, Registry().all(), Deadline())
     judge.close()
