@@ -102,20 +102,21 @@ class ChatCompletions:
         behaviour = call.behaviour
         await delivery.pause(receive, behaviour.service_time_s)
         reply = call.reply()
+        # Counted before it goes out: who has an answer finds it in the report.
+        self._traffic.replied(reply.status)
+        if kind is None:
+            self._traffic.answered(call.question)
         if kind is Misbehaviour.DRIP:
             await delivery.drip(reply, receive, send, interval_s=behaviour.drip_interval_s)
         elif kind is Misbehaviour.CUT:
             await delivery.cut(reply, send)
         else:
             await delivery.whole(reply, send)
-        self._traffic.replied(reply.status)
-        if kind is None:
-            self._traffic.answered(call.question)
         return None
 
     async def _send(self, reply: Reply, send: Send) -> None:
-        await delivery.whole(reply, send)
         self._traffic.replied(reply.status)
+        await delivery.whole(reply, send)
 
     def _refusal(self, scope: Scope, in_flight: int) -> Reply | None:
         """What to say to a stranger, or to one caller too many."""

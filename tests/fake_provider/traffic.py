@@ -19,13 +19,13 @@ class TrafficReport:
     """Counts since the start, or since traffic was forgotten.
 
     requests: calls that arrived, whatever became of them.
-    answered: calls answered well.
+    answered: calls answered well; counted, as statuses are, when the reply begins to go out.
     questions: how often each distinct question (equal bytes) was asked, by its digest.
     answers: how often each of them was answered well; above 1 the client paid twice.
     highest_concurrency: the most calls in flight at once.
     over_limit: calls refused because there were too many in flight.
     left: calls whose client left before the answer was out.
-    statuses: replies by HTTP status; a call that hung until its client left has none.
+    statuses: replies begun, by HTTP status; a call that hung until its client left has none.
     arrivals_s: when each call came, in seconds after the first.
     """
 
@@ -96,12 +96,12 @@ class Traffic:
             self._over_limit += 1
 
     def replied(self, status: int) -> None:
-        """A reply went out, or as much of it as was meant to."""
+        """A reply goes out, or as much of it as is meant to."""
         with self._lock:
             self._statuses[str(status)] += 1
 
     def answered(self, question: str) -> None:
-        """A question was answered well."""
+        """A question is answered well."""
         with self._lock:
             self._answers[question] += 1
 
