@@ -1,4 +1,4 @@
-"""`qoe serve`, `qoe score` and `qoe judges`."""
+"""`qoe serve` and `qoe score`."""
 
 from __future__ import annotations
 
@@ -47,20 +47,6 @@ def score(
 
         show(opinions(reply.results))
     if all(result.mos is None for result in reply.results):
-        raise typer.Exit(ExitCode.NEGATIVE)
-
-
-def judges(server: Server = None, api_key: ApiKey = None, as_json: AsJson = False) -> None:
-    """Show the ladder of judges, best first, and which of them are ready."""
-    with errors_explained(), judges_at(server, api_key) as scorer:
-        found = scorer.judges()
-    if as_json:
-        print_json(*found)
-    else:
-        from qoe_service.cli.console import judge_table
-
-        show(judge_table(found))
-    if not any(judge.ready for judge in found):
         raise typer.Exit(ExitCode.NEGATIVE)
 
 
