@@ -42,9 +42,10 @@ def measure(pairs: int, seed: int) -> dict[str, Any]:
         "dissimilar": study.by_shared_steps(generator, clip, dissimilar),
         "bit errors": study.by_error_rate(generator, clip, similar),
     }
+    change = study.change_by_error_rate(generator, similar)
     counts = asdict(generator.counts) | {"seconds": time.perf_counter() - began}
     cosines = {"similar": cosine(generator, similar), "dissimilar": cosine(generator, dissimilar)}
-    return {"tables": tables, "counts": counts, "cosines": cosines}
+    return {"tables": tables, "change": change, "counts": counts, "cosines": cosines}
 
 
 def cosine(generator: Generator, pairs: list[study.Pair]) -> float:
@@ -58,7 +59,7 @@ def summarise(measured: dict[str, Any], rng: np.random.Generator) -> dict[str, A
     """Means with intervals, the shares kept and the fitted curves, ready for JSON."""
     tables = measured["tables"]
     curves = {
-        name: [asdict(study.mean_alignment(column, rng)) for column in table.T]
+        name: [asdict(study.mean_over_pairs(column, rng)) for column in table.T]
         for name, table in tables.items()
     }
     kept = {
@@ -75,6 +76,9 @@ def summarise(measured: dict[str, Any], rng: np.random.Generator) -> dict[str, A
         "alignment": curves,
         "share_kept": kept,
         "logistic_fits": fits,
+        "change_by_bit_errors": [
+            asdict(study.mean_over_pairs(column, rng)) for column in measured["change"].T
+        ],
         "prompt_cosine": measured["cosines"],
         "generator": measured["counts"],
     }
@@ -143,6 +147,8 @@ def main() -> None:
     draw(summary, FIGURES / "shared_denoising.png")
     for name, shares in summary["share_kept"].items():
         print(f"{name:11}", " ".join(f"{share['point']:.2f}" for share in shares))
+    change = summary["change_by_bit_errors"]
+    print("squared grey levels changed", " ".join(f"{rate['point']:.0f}" for rate in change))
     for name, fit in summary["logistic_fits"].items():
         print(f"{name:11}", " ".join(f"{key} {value:.3f}" for key, value in fit.items()))
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from scipy.stats import binomtest
+
+
+def share_of(share: float, count: int) -> str:
+    """A share of so many trials, with its 95 % Wilson interval."""
+    interval = binomtest(round(share * count), count).proportion_ci(method="wilson")
+    return f"{share:.1%} [{interval.low:.1%}, {interval.high:.1%}]"
+
 
 def write_card(
     file: Path,

@@ -124,7 +124,7 @@ def _alignment(
     return alignment(clip, pictures, own, public).reshape(len(pairs), per_pair)
 
 
-def mean_alignment(values: Floats, rng: np.random.Generator) -> Interval:
+def mean_over_pairs(values: Floats, rng: np.random.Generator) -> Interval:
     """The mean over pairs and its interval."""
     return _over_pairs((values,), np.mean, rng)
 
