@@ -86,8 +86,8 @@ def main() -> None:
             "steps": f"{arguments.steps:,} of {BATCH} pairs",
         },
         scores_title=(
-            f"zero-shot accuracy on {HELD_OUT_PICTURES:,} pictures of held-out combinations, seed 0, "
-            "with 95 % intervals"
+            f"zero-shot accuracy, with 95 % intervals, on {HELD_OUT_PICTURES:,} pictures of "
+            "held-out combinations, seed 0"
         ),
         scores={factor: share_of(share, HELD_OUT_PICTURES) for factor, share in scores.items()},
     )

@@ -31,9 +31,7 @@ def fit(folder: Path, steps: int, planned: int) -> torch.Tensor:
         done += 1
         return loss_of_step(rng, generator)
 
-    optimisers = muon_and_adamw(
-        model, [model[0].weight], peak_learning_rate=0.02, weight_decay=0.0
-    )
+    optimisers = muon_and_adamw(model, [model[0].weight], peak_learning_rate=0.02, weight_decay=0.0)
     run = Run("line", folder, seed=1, schedule=Schedule(planned, warm_up_steps=10))
     try:
         trained = train(model, optimisers, stopping, run)
