@@ -5,6 +5,9 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 # DEMO=short runs the demo's loop in a minute or two instead of about six.
 DEMO ?= full
+# JUDGE=fake-vlm lets a fake vision-language model judge, asked over the real protocol.
+JUDGE ?= clip
+BESIDE := $(if $(filter fake-vlm,$(JUDGE)),$(BIN)/python -m tests.fake_provider run)
 
 .DEFAULT_GOAL := help
 
@@ -23,7 +26,7 @@ install: $(INSTALLED) ## Set up .venv with everything, pinned by constraints.txt
 
 .PHONY: demo
 demo: $(INSTALLED) ## Run the loop: service, pictures, channel, personas, two agents, a report
-	$(BIN)/allocator demo --out runs/demo $(if $(filter short,$(DEMO)),--short)
+	$(BESIDE) $(BIN)/allocator demo --out runs/demo $(if $(filter short,$(DEMO)),--short)
 
 .PHONY: test
 test: $(INSTALLED) ## Run every test

@@ -1,26 +1,35 @@
-"""`python -m tests.fake_provider --port 0`: the fake provider as a process; prints its base URL."""
+"""`python -m tests.fake_provider --port 0`: the fake provider as a process; prints its base URL.
+
+    python -m tests.fake_provider run qoe judges
+
+serves for as long as a command runs, whose QOE_VLM_ settings name it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import subprocess
+import sys
 import threading
 
 from tests.fake_provider import Behaviour, FakeProvider, Misbehaviour, Mix, Mood
+from tests.fake_provider.server import MODEL
 
 
 def main() -> None:
     """Serve until interrupted or terminated."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.command[:1] not in ([], ["run"]) or arguments.command == ["run"]:
+        parser.error("after the options comes nothing, or `run` and a command")
     behaviour = Behaviour(
         mix=Mix.even(arguments.failing, arguments.kinds),
         mood=arguments.mood,
         service_time_s=arguments.service_time,
         concurrency_limit=arguments.limit,
     )
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     provider = FakeProvider(
         behaviour,
         api_key=arguments.key,
@@ -29,8 +38,23 @@ def main() -> None:
         seed=arguments.seed,
     )
     with provider:
-        print(provider.url, flush=True)
-        ended.wait()
+        if arguments.command:
+            sys.exit(_run(arguments.command[1:], provider.url))
+        _until_stopped(provider.url)
+
+
+def _run(command: list[str], url: str) -> int:
+    """A command's exit code; it finds the provider by the settings of `qoe serve`."""
+    named = {"QOE_VLM_MODEL": MODEL, "QOE_VLM_BASE_URL": url, "OPENAI_API_KEY": "any"}
+    return subprocess.run(command, env=os.environ | named, check=False).returncode
+
+
+def _until_stopped(url: str) -> None:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    print(url, flush=True)
+    ended.wait()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--service-time", type=float, default=0.0, help="seconds a call")
     parser.add_argument("--limit", type=int, help="calls in flight above which it answers 429")
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="run COMMAND",
+        help="serve for as long as this command runs",
+    )
     return parser
 
 
