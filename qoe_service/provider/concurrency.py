@@ -1,6 +1,11 @@
 """As many calls at a time as the other side bears: more while it copes, fewer when it says 429.
 
-Additive increase, multiplicative decrease (Chiu and Jain 1989), as in TCP.
+The limit shrinks in proportion to the share of calls that were refused, as DCTCP's window does by
+the share of marked packets (Alizadeh et al. 2010): of a round, as many calls as there are places,
+a share F refused takes F/2 of the places. DCTCP learns of its marks a round late and smooths them;
+here every refusal takes its half place at once, which never lets the same excess be refused again.
+A round without refusals adds a place. So refusals at random, a share p of all calls, leave
+2 (1 - p) / p places: 64 at 3 %. Of what is above a hard limit, half goes in every round.
 """
 
 from __future__ import annotations
@@ -14,22 +19,22 @@ from types import TracebackType
 from qoe_service.judges import Deadline
 from qoe_service.provider import CallFailed, FailureKind
 
-WEIGHT_OF_THE_LATEST = 0.1
-"""In the running mean of service times."""
+REFUSAL_COSTS = 0.5
+"""Places that a 429 takes."""
+
+LEAST_WEIGHT = 0.02
+"""Of the latest in the running mean of service times: one call that hung must not decide it."""
 
 
 class Limiter:
     """Places for calls to one endpoint, given out first come first served on one event loop.
 
-    A 429 shrinks the limit once for all calls that began before it shrank: a burst of refusals is
-    one piece of news. The limit grows by one when as many calls as it allows have succeeded since
-    it last changed, counting only calls that ended while every place was taken: an idle limiter
-    has learned nothing.
+    Only successes that ended while every place was taken make it grow: an idle limiter has learned
+    nothing.
 
     Args:
         start: places at first.
         most: places at most.
-        shrink: the factor on a 429, between 0 and 1.
         now: monotonic clock, in seconds.
     """
 
@@ -38,25 +43,21 @@ class Limiter:
         *,
         start: int = 16,
         most: int = 64,
-        shrink: float = 0.7,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         if not 1 <= start <= most:
             raise ValueError(f"the limit starts between 1 and {most}, got {start}")
-        if not 0 < shrink < 1:
-            raise ValueError(f"the limit shrinks by a factor between 0 and 1, got {shrink}")
-        self._limit, self._most, self._shrink = start, most, shrink
+        self._size, self._most = float(start), most
         self._now = now
         self._in_flight = 0
         self._queue: OrderedDict[asyncio.Future[None], None] = OrderedDict()
-        self._round = 0
-        self._successes = 0
-        self._mean_service_s: float | None = None
+        self._ended = 0
+        self._mean_service_s = 0.0
 
     @property
     def limit(self) -> int:
         """Places there are now."""
-        return self._limit
+        return int(self._size)
 
     @property
     def in_flight(self) -> int:
@@ -71,12 +72,12 @@ class Limiter:
     @property
     def mean_service_s(self) -> float:
         """How long a place is held, a running mean in seconds; 0 before the first call ended."""
-        return self._mean_service_s or 0.0
+        return self._mean_service_s
 
     @property
     def predicted_wait_s(self) -> float:
         """How long the queue will take: its length times the mean service time over the limit."""
-        return len(self._queue) * self.mean_service_s / self._limit
+        return len(self._queue) * self.mean_service_s / self.limit
 
     def place(self, deadline: Deadline) -> Place:
         """`async with limiter.place(deadline):` around a call.
@@ -87,7 +88,7 @@ class Limiter:
         return Place(self, deadline)
 
     async def _enter(self, deadline: Deadline) -> None:
-        if self._in_flight < self._limit:  # nobody waits while there are places
+        if self._in_flight < self.limit:  # nobody waits while there are places
             self._in_flight += 1
             return
         ahead = len(self._queue)
@@ -112,44 +113,38 @@ class Limiter:
         self._admit()
 
     def _admit(self) -> None:
-        while self._queue and self._in_flight < self._limit:
+        while self._queue and self._in_flight < self.limit:
             turn, _ = self._queue.popitem(last=False)
             if not turn.done():
                 self._in_flight += 1
                 turn.set_result(None)
 
-    def _exit(self, entered_round: int, service_s: float, error: BaseException | None) -> None:
-        if entered_round == self._round:
-            self._learn(error)
+    def _exit(self, service_s: float, error: BaseException | None) -> None:
+        self._learn(error)
         self._in_flight -= 1
-        if self._mean_service_s is None:
-            self._mean_service_s = service_s
-        self._mean_service_s += WEIGHT_OF_THE_LATEST * (service_s - self._mean_service_s)
+        self._ended += 1
+        weight = max(1 / self._ended, LEAST_WEIGHT)
+        self._mean_service_s += weight * (service_s - self._mean_service_s)
         self._admit()
 
     def _learn(self, error: BaseException | None) -> None:
         if isinstance(error, CallFailed) and error.kind is FailureKind.BUSY:
-            self._limit = max(1, int(self._limit * self._shrink))
-            self._round += 1
-            self._successes = 0
-        elif error is None and self._in_flight >= self._limit:
-            self._successes += 1
-            if self._successes >= self._limit:
-                self._limit = min(self._most, self._limit + 1)
-                self._successes = 0
+            self._size = max(1.0, self._size - REFUSAL_COSTS)
+        elif error is None and self._in_flight >= self.limit:
+            self._size = min(self._most, self._size + 1 / self.limit)
 
 
 class Place:
     """One caller's place; it waits in the queue on entering."""
 
-    __slots__ = ("_began_s", "_deadline", "_limiter", "_round")
+    __slots__ = ("_began_s", "_deadline", "_limiter")
 
     def __init__(self, limiter: Limiter, deadline: Deadline) -> None:
         self._limiter, self._deadline = limiter, deadline
 
     async def __aenter__(self) -> None:
         await self._limiter._enter(self._deadline)
-        self._round, self._began_s = self._limiter._round, self._limiter._now()
+        self._began_s = self._limiter._now()
 
     async def __aexit__(
         self,
@@ -157,7 +152,7 @@ class Place:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._limiter._exit(self._round, self._limiter._now() - self._began_s, error)
+        self._limiter._exit(self._limiter._now() - self._began_s, error)
 
 
 def _overdue(ahead: int, predicted_wait_s: float) -> CallFailed:

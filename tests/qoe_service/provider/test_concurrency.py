@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,23 +45,102 @@ def test_never_more_than_the_limit_and_first_come_first_served(virtually):
     assert virtually(main) == (list(range(20)), 3, 7.0)
 
 
-def test_a_burst_of_refusals_shrinks_it_once(virtually):
+@pytest.mark.parametrize(("refused", "left"), [(16, 8), (8, 12), (2, 15)])
+def test_shrinks_by_half_the_share_that_was_refused_in_a_round(virtually, refused, left):
     async def main(loop):
-        limiter = Limiter(start=10, most=20, shrink=0.5, now=loop.time)
-        await calls(limiter, 10, outcome=FailureKind.BUSY)
-        after_one_burst = limiter.limit
-        await calls(limiter, 5, outcome=FailureKind.BUSY)
-        after_two = limiter.limit
+        limiter = Limiter(start=16, most=64, now=loop.time)
+        well = [call(limiter, seconds=2.0) for _ in range(16 - refused)]
+        await asyncio.gather(calls(limiter, refused, outcome=FailureKind.BUSY), *well)
+        return limiter.limit
+
+    assert virtually(main) == left
+
+
+def test_shrinks_to_one_and_no_further(virtually):
+    async def main(loop):
+        limiter = Limiter(start=3, most=64, now=loop.time)
         for _ in range(9):
             await calls(limiter, 1, outcome=FailureKind.BUSY)
-        return after_one_burst, after_two, limiter.limit
+        return limiter.limit
 
-    assert virtually(main) == (5, 2, 1)
+    assert virtually(main) == 1
+
+
+class Server:
+    """Refuses at random, and whatever is beyond its limit; a call takes a second, more or less."""
+
+    def __init__(self, *, refusing=0.0, most=10**9) -> None:
+        self.rng = np.random.default_rng(0)
+        self.refusing, self.most = refusing, most
+        self.in_flight = 0
+        self.forget()
+
+    def forget(self):
+        self.served = self.refused = 0
+
+    async def __call__(self):
+        if self.in_flight >= self.most or self.rng.random() < self.refusing:
+            await asyncio.sleep(0.05)
+            self.refused += 1
+            raise CallFailed(FailureKind.BUSY, "429")
+        self.in_flight += 1
+        await asyncio.sleep(self.rng.gamma(4, 0.25))
+        self.in_flight -= 1
+        self.served += 1
+
+
+async def limits_of(loop, server, *, start, seconds, callers=100):
+    """The limit every quarter of a second, while more callers than it lets in never rest."""
+    limiter, limits = Limiter(start=start, most=64, now=loop.time), []
+
+    async def caller():
+        while loop.time() < seconds:
+            try:
+                async with limiter.place(FOR_EVER):
+                    await server()
+            except CallFailed:
+                await asyncio.sleep(server.rng.uniform(0, 0.25))
+
+    async def watch():
+        while loop.time() < seconds:
+            limits.append(limiter.limit)
+            await asyncio.sleep(0.25)
+
+    await asyncio.gather(watch(), *(caller() for _ in range(callers)))
+    return limits
+
+
+@pytest.mark.parametrize(("share", "places"), [(0.01, 64), (0.03, 64), (0.1, 18), (0.3, 4.7)])
+def test_random_refusals_leave_as_many_places_as_derived(virtually, share, places):
+    async def main(loop):
+        limits = await limits_of(loop, Server(refusing=share), start=16, seconds=200)
+        return np.mean(limits[-400:])
+
+    assert places == pytest.approx(min(64, 2 * (1 - share) / share), rel=0.02)
+    # 100 s with a few calls in flight are some hundred calls: the mean is known to about a tenth.
+    assert virtually(main) == pytest.approx(places, rel=0.15)
+
+
+@pytest.mark.parametrize("start", [16, 64])
+@pytest.mark.parametrize("most", [4, 16])
+def test_a_hard_limit_is_found_within_a_few_rounds_and_kept(virtually, most, start):
+    server = Server(most=most)
+
+    async def main(loop):
+        loop.call_later(10.0, server.forget)
+        return await limits_of(loop, server, start=start, seconds=110)
+
+    limits = virtually(main)
+    assert max(limits[4:]) <= most + 1  # from the first second on
+    assert min(limits[40:]) >= most - 1
+    assert server.served / 100 > 0.95 * most
+    # One more than the limit is let in whenever half of the places have had a success.
+    assert server.refused / server.served < 2 / most
 
 
 def test_nobody_enters_until_it_is_below_a_limit_that_shrank(virtually):
     async def main(loop):
-        limiter = Limiter(start=4, most=4, shrink=0.5, now=loop.time)
+        limiter = Limiter(start=4, most=4, now=loop.time)
         entered_s = []
 
         async def late():
@@ -74,7 +154,7 @@ def test_nobody_enters_until_it_is_below_a_limit_that_shrank(virtually):
         await asyncio.gather(refused, *early, late(), late(), return_exceptions=True)
         return entered_s
 
-    assert virtually(main) == [3.0, 4.0]
+    assert virtually(main) == [2.0, 3.0]
 
 
 def test_grows_by_one_a_round_up_to_the_most(virtually):
@@ -164,10 +244,10 @@ def test_a_place_given_to_one_who_is_just_leaving_goes_to_the_next(virtually):
     assert virtually(main) == (True, 0, 2.0)
 
 
-@pytest.mark.parametrize(("start", "shrink"), [(0, 0.5), (65, 0.5), (4, 0.0), (4, 1.0)])
-def test_refuses_limits_that_make_no_sense(start, shrink):
+@pytest.mark.parametrize("start", [0, 65])
+def test_refuses_limits_that_make_no_sense(start):
     with pytest.raises(ValueError, match="limit"):
-        Limiter(start=start, shrink=shrink)
+        Limiter(start=start)
 
 
 CALLERS = st.lists(
@@ -186,7 +266,7 @@ CALLERS = st.lists(
 @given(callers=CALLERS, start=st.integers(1, 4))
 def test_no_place_is_lost_whoever_leaves_when(virtually, callers, start):
     async def main(loop):
-        limiter = Limiter(start=start, most=6, shrink=0.5, now=loop.time)
+        limiter = Limiter(start=start, most=6, now=loop.time)
         served: list[int] = []
         asked: list[int] = []
         outcomes = {outcome for _, _, outcome, _, _ in callers}
