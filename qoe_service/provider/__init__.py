@@ -66,8 +66,8 @@ class FailureKind(StrEnum):
     BROKEN = "broken"  # 5xx, cut connection: ask again; the breaker counts it
     SLOW = "slow"  # no answer in time: ask again if there is time; the breaker counts it
     REJECTED = "rejected"  # any other 4xx: asking again changes nothing
-    REFUSED = "refused"  # a content filter or the model itself declined
-    UNREADABLE = "unreadable"  # an answer, but not one a score can be read from
+    REFUSED = "refused"  # a content filter or the model itself declined: ask once more
+    UNREADABLE = "unreadable"  # an answer no score can be read from: ask a few times more
 
 
 class CallFailed(QoEError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -19,9 +20,6 @@ from qoe_service.provider import CallFailed, FailureKind
 from qoe_service.provider.breaker import CircuitOpen
 
 T = TypeVar("T")
-
-HOPELESS = frozenset({FailureKind.REJECTED, FailureKind.REFUSED})
-"""Failures that asking again does not cure."""
 
 
 class GaveUp(CallFailed):
@@ -54,12 +52,16 @@ class GaveUp(CallFailed):
 class RetryPolicy:
     """How often to ask and how long to pause.
 
+    Models and their filters decline at random too, and one persona who is not heard costs a
+    picture the whole panel: so they are asked once more.
+
     The pause before attempt n+1 is uniform between nothing and `first_pause_s` * 2^(n-1), at most
     `longest_pause_s` (full jitter: callers that failed together do not come back together).
     """
 
     most_attempts: int = 6
     most_unreadable_retries: int = 2
+    most_refused_retries: int = 1
     first_pause_s: float = 0.25
     longest_pause_s: float = 8.0
 
@@ -100,7 +102,7 @@ class _Efforts:
         self._policy, self._now, self._rng = retrying.policy, retrying.now, retrying.rng
         self._deadline = deadline
         self._began_s = self._now()
-        self._attempts = self._unreadable = 0
+        self._failures: Counter[FailureKind] = Counter()
         self._last = CallFailed(FailureKind.SLOW, "nothing was asked")
 
     def check_time(self) -> None:
@@ -113,8 +115,7 @@ class _Efforts:
         self._last = failure
         if isinstance(failure, CircuitOpen):
             raise self._gave_up("nothing was asked of an endpoint that is down") from failure
-        self._attempts += 1
-        self._unreadable += failure.kind is FailureKind.UNREADABLE
+        self._failures[failure.kind] += 1
         hopeless = self._why_hopeless(failure)
         if hopeless is not None:
             raise self._gave_up(hopeless) from failure
@@ -125,13 +126,21 @@ class _Efforts:
         return float(asked_s + self._rng.uniform(0.0, jitter_s))
 
     def _why_hopeless(self, failure: CallFailed) -> str | None:
-        if failure.kind in HOPELESS:
+        unreadable = self._failures[FailureKind.UNREADABLE]
+        refused = self._failures[FailureKind.REFUSED]
+        if failure.kind is FailureKind.REJECTED:
             return "asking again changes nothing"
-        if self._unreadable > self._policy.most_unreadable_retries:
-            return f"{self._unreadable} answers could not be read"
+        if unreadable > self._policy.most_unreadable_retries:
+            return f"{unreadable} answers could not be read"
+        if refused > self._policy.most_refused_retries:
+            return f"the model declined {refused} times"
         if self._attempts >= self._policy.most_attempts:
             return "it was tried as often as allowed"
         return None
+
+    @property
+    def _attempts(self) -> int:
+        return self._failures.total()
 
     def _left_s(self) -> float:
         return self._deadline.at_s - self._now()

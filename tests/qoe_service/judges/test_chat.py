@@ -169,10 +169,10 @@ def test_equal_questions_in_flight_are_asked_once(judging: Build) -> None:
 
 def test_a_panel_is_whole_or_not_at_all_and_what_was_paid_is_kept(judging: Build) -> None:
     asked = judging(concurrency=1).ready
-    asked.provider.script(None, Misbehaviour.REFUSAL)
+    asked.provider.script(None, Misbehaviour.BAD_REQUEST)
     case = make_case(4)
     opinions = asked.opinions(case)
-    assert opinions.failures[0].status is Status.REFUSED
+    assert opinions.failures[0].status is Status.JUDGE_UNAVAILABLE
     assert f"1 of 3 opinions are missing; {PANEL[1].id}:" in opinions.failures[0].reason
     assert np.isnan(opinions.scores).all()
     asked.provider.forget_traffic()
@@ -180,17 +180,27 @@ def test_a_panel_is_whole_or_not_at_all_and_what_was_paid_is_kept(judging: Build
     assert asked.provider.traffic.requests == 1
 
 
-def test_the_gravest_failure_is_the_status(judging: Build) -> None:
+def test_one_refusal_costs_no_panel(judging: Build) -> None:
     asked = judging(concurrency=1).ready
-    asked.provider.script(Misbehaviour.REFUSAL, Misbehaviour.BAD_REQUEST)
+    asked.provider.script(Misbehaviour.REFUSAL, Misbehaviour.FILTERED)
+    case = make_case(4)
+    opinions = asked.opinions(case)
+    assert opinions.scores == pytest.approx(expected_scores(case), abs=0.03)
+    assert asked.provider.traffic.requests == len(PANEL) + 2
+
+
+def test_the_gravest_failure_is_the_status(judging: Build) -> None:
+    asked = judging().ready
+    asked.provider.behave(mix=Mix({Misbehaviour.REFUSAL: 1.0}))
+    asked.provider.script(Misbehaviour.BAD_REQUEST)
     failure = asked.opinions(make_case(4)).failures[0]
     assert failure.status is Status.JUDGE_UNAVAILABLE
-    assert "2 of 3" in failure.reason
+    assert "3 of 3" in failure.reason
 
 
 def test_one_bad_case_fails_alone(judging: Build) -> None:
     asked = judging(concurrency=1).ready
-    asked.provider.script(Misbehaviour.FILTERED)
+    asked.provider.script(Misbehaviour.UNAUTHORISED)
     cases = [make_case(seed) for seed in range(3)]
     opinions = asked.opinions(*cases)
     assert set(opinions.failures) == {0}
