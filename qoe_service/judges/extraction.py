@@ -18,18 +18,10 @@ from typing import Any, Literal, NoReturn
 
 from pydantic import ValidationError
 
-from qoe_service.judges.questions import (
-    DIGITS,
-    SINGLE_KEY,
-    WORDS,
-    Attribute,
-    Levels,
-    answer_keys,
-    answer_model,
-)
+from qoe_service.judges.questions import DIGITS, SINGLE_KEY, WORDS, Levels, answer_model
 from qoe_service.provider import Answer, CallFailed, FailureKind, TokenChoice
 
-Extraction = Literal["logprobs", "structured", "text"]
+Extraction = Literal["logprobs", "structured"]
 
 LEAST_MASS = 0.8
 """Least share of the probability that must be on the levels for their mean to say something."""
@@ -83,9 +75,19 @@ def score_from_levels(
         CallFailed: unreadable, if the answer is not a level or too little probability is on them.
     """
     _check_says_a_level(answer.text, levels)
-    probabilities = _level_probabilities(_answer_place(answer), levels)
+    return expected_grade(_level_probabilities(_answer_place(answer), levels), levels, least_mass)
+
+
+def expected_grade(
+    probabilities: Sequence[float], levels: Levels, least_mass: float = LEAST_MASS
+) -> Reading:
+    """The mean grade over the probabilities of the levels, as shares of what is on them together.
+
+    Raises:
+        CallFailed: unreadable, if too little is on them.
+    """
     mass = math.fsum(probabilities)
-    if mass < least_mass:
+    if not mass >= least_mass:
         _unreadable(f"only {mass:.3f} of the probability is on the levels, not {least_mass}")
     if mass > 1.001:
         _unreadable(f"the probabilities of the levels sum to {mass:.3f}, more than 1")
@@ -104,33 +106,14 @@ def score_from_json(answer: Answer, levels: Levels = WORDS) -> Reading:
     Raises:
         CallFailed: unreadable, if the answer is not that JSON object and nothing else.
     """
-    return _from_object(answer, levels, (SINGLE_KEY,))[SINGLE_KEY]
-
-
-def scores_from_json(
-    answer: Answer, attributes: Sequence[Attribute], levels: Levels = WORDS
-) -> dict[Attribute, Reading]:
-    """The grade of each attribute that was asked for. All are there, or the answer is unreadable.
-
-    Raises:
-        CallFailed: unreadable, if the answer is not that JSON object and nothing else.
-    """
-    keys = answer_keys(attributes)
-    readings = _from_object(answer, levels, keys)
-    return {attribute: readings[key] for attribute, key in zip(attributes, keys, strict=True)}
-
-
-def score_from_text(answer: Answer, levels: Levels = WORDS) -> Reading:
-    """The grade of an answer that is a level and nothing else.
-
-    Raises:
-        CallFailed: unreadable, if it is anything more or anything other.
-    """
-    bare = answer.text.strip(_DECORATION).removesuffix(".").rstrip(_DECORATION)
-    grade = levels.grade(bare)
-    if grade is None:
-        _not_a_level(answer.text, levels)
-    return Reading(grade, ROUNDING_SPREAD, None, "text")
+    try:
+        content = json.loads(answer.text, object_pairs_hook=_without_repetition)
+        opinion = answer_model(levels, (SINGLE_KEY,)).model_validate(content)
+    except (ValueError, RecursionError) as error:
+        _unreadable(f"not the JSON object asked for: {_first_line(error)}", answer.text)
+    grade = levels.grade(getattr(opinion, SINGLE_KEY))
+    assert grade is not None  # `answer_model` lets no other label pass
+    return Reading(grade, ROUNDING_SPREAD, None, "structured")
 
 
 def merge_samples(readings: Sequence[Reading]) -> MergedReading:
@@ -169,30 +152,10 @@ def distinct_first_tokens(tokens_by_word: Mapping[str, Sequence[str]]) -> bool:
 def choose_levels(tokens_by_word: Mapping[str, Sequence[str]]) -> Levels:
     """Words where the model's tokens tell them apart from the first on, else digits.
 
-    tokens_by_word: how a tokenizer splits each word, or `tokens_in_probe`.
+    tokens_by_word: how a tokenizer splits each word.
     """
     known = all(word in tokens_by_word for word in WORDS.labels)
     return WORDS if known and distinct_first_tokens(tokens_by_word) else DIGITS
-
-
-def tokens_in_probe(probe: Answer, levels: Levels = WORDS) -> dict[str, tuple[str, ...]]:
-    """How a model split each level when asked to repeat them; what it did not say is left out.
-
-    For endpoints whose tokenizer nobody can see.
-    """
-    tokens = [_likeliest(place).token for place in probe.choices if place]
-    starts = [sum(map(len, tokens[:index])) for index in range(len(tokens))]
-    said = "".join(tokens).casefold()
-    found = {}
-    for label in levels.labels:
-        match = re.search(rf"(?<!\w){re.escape(label.casefold())}(?!\w)", said)
-        if match:
-            found[label] = tuple(
-                token
-                for token, start in zip(tokens, starts, strict=True)
-                if start < match.end() and start + len(token) > match.start()
-            )
-    return found
 
 
 def _check_says_a_level(text: str, levels: Levels) -> None:
@@ -244,20 +207,6 @@ def _visible(token: str) -> str:
 
 def _first_visible(tokens: Sequence[str]) -> str:
     return next((_visible(token) for token in tokens if _visible(token)), "")
-
-
-def _from_object(answer: Answer, levels: Levels, keys: tuple[str, ...]) -> dict[str, Reading]:
-    try:
-        content = json.loads(answer.text, object_pairs_hook=_without_repetition)
-        opinion = answer_model(levels, keys).model_validate(content)
-    except (ValueError, RecursionError) as error:
-        return _unreadable(f"not the JSON object asked for: {_first_line(error)}", answer.text)
-    grades = {key: levels.grade(getattr(opinion, key)) for key in keys}
-    return {
-        key: Reading(grade, ROUNDING_SPREAD, None, "structured")
-        for key, grade in grades.items()
-        if grade is not None
-    }
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

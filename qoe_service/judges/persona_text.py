@@ -1,8 +1,8 @@
 """A persona in words: graded adjectives for its traits, and a short portrait for a judge to play.
 
 Each trait has nine levels, an intensity times an adjective of one pole, after Serapio-García et al.
-(Nature Machine Intelligence, 2025). The short portrait is the default because richer persona texts
-make a population of judges less diverse, not more.
+(Nature Machine Intelligence, 2025). The portrait is short because richer persona texts make a
+population of judges less diverse, not more.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ EXPERIENCE_CUTS = (0.125, 0.375, 0.625, 0.875)
 EXPERIENCE_WORDS = ("none", "little", "some", "much", "professional")
 """How much experience, from 0 to 1, in steps of a quarter, each cut halfway between two."""
 
-ADJECTIVES_WHEN_FULL = 3
-
 
 @dataclass(frozen=True)
 class Portrait:
@@ -59,13 +57,15 @@ class Portrait:
 def short_portrait(persona: Persona) -> Portrait:
     """One adjective a trait, and the first sentence of who this is."""
     first_sentence = re.split(r"(?<=[.!?])\s+", persona.about.strip(), maxsplit=1)[0]
-    return _portrait(persona, first_sentence, adjectives=1)
-
-
-@lru_cache(maxsize=1024)
-def full_portrait(persona: Persona) -> Portrait:
-    """Three adjectives a trait, and all that the file says of who this is."""
-    return _portrait(persona, persona.about.strip(), adjectives=ADJECTIVES_WHEN_FULL)
+    return Portrait(
+        name=persona.name,
+        who=first_sentence,
+        traits=_enumerated(trait_phrases(persona)),
+        art=experience_in_words(persona.experience.art),
+        photography=experience_in_words(persona.experience.photography),
+        device=persona.viewing.device,
+        situation=persona.viewing.situation,
+    )
 
 
 def trait_level(z: float) -> int:
@@ -83,12 +83,11 @@ def graded(level: int, poles: Poles) -> str:
     return f"{intensity} {high if level > AVERAGE_LEVEL else low}".lstrip()
 
 
-def trait_phrases(persona: Persona, adjectives: int) -> tuple[str, ...]:
-    """So many graded adjectives for each trait; which ones, the persona's content decides."""
+def trait_phrases(persona: Persona) -> tuple[str, ...]:
+    """A graded adjective for each trait; which one, the persona's content decides."""
     return tuple(
-        graded(trait_level(z), poles)
+        graded(trait_level(z), _chosen(persona, trait))
         for trait, z in zip(TRAITS, persona.traits.vector(), strict=True)
-        for poles in _chosen(persona, trait, adjectives)
     )
 
 
@@ -104,24 +103,12 @@ def trait_adjectives() -> Mapping[str, tuple[Poles, ...]]:
     return TypeAdapter(dict[str, tuple[Poles, ...]]).validate_python(yaml.safe_load(text))
 
 
-def _portrait(persona: Persona, who: str, *, adjectives: int) -> Portrait:
-    return Portrait(
-        name=persona.name,
-        who=who,
-        traits=_enumerated(trait_phrases(persona, adjectives)),
-        art=experience_in_words(persona.experience.art),
-        photography=experience_in_words(persona.experience.photography),
-        device=persona.viewing.device,
-        situation=persona.viewing.situation,
-    )
-
-
-def _chosen(persona: Persona, trait: str, count: int) -> Sequence[Poles]:
+def _chosen(persona: Persona, trait: str) -> Poles:
     def lot(poles: Poles) -> bytes:
         drawn = "/".join((persona.content_hash, trait, *poles))
         return hashlib.sha256(drawn.encode()).digest()
 
-    return sorted(trait_adjectives()[trait], key=lot)[:count]
+    return min(trait_adjectives()[trait], key=lot)
 
 
 def _enumerated(phrases: Sequence[str]) -> str:

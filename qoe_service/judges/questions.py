@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
@@ -84,7 +84,6 @@ class Asking:
     levels: Levels = WORDS
     answer: AnswerKind = "level"
     attributes: tuple[Attribute, ...] = OVERALL_ONLY
-    portrait: Callable[[Persona], Portrait] = short_portrait
 
     def __post_init__(self) -> None:
         if self.answer == "level" and len(self.attributes) != 1:
@@ -108,7 +107,7 @@ class Asking:
         """What one persona is asked about one picture: the picture itself, or its description."""
         attributes = in_order(self.attributes, persona)
         offered = {
-            **vars(self.portrait(persona)),
+            **vars(short_portrait(persona)),
             "wish": wish,
             "description": description,
             "waited_s": _wait(waited_s),

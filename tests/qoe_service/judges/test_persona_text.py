@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from qoe_service.judges.persona_text import (
     experience_in_words,
-    full_portrait,
     graded,
     short_portrait,
     trait_adjectives,
@@ -94,7 +93,7 @@ def test_the_nine_grades() -> None:
 def test_a_trait_is_said_by_its_own_adjectives(trait: str) -> None:
     index = TRAITS.index(trait)
     for z, pole in ((-2.0, 0), (2.0, 1)):
-        phrase = trait_phrases(persona(**{trait: z}), 1)[index]
+        phrase = trait_phrases(persona(**{trait: z}))[index]
         assert phrase in {f"extremely {poles[pole]}" for poles in trait_adjectives()[trait]}
 
 
@@ -103,14 +102,8 @@ def test_which_adjectives_depends_on_the_persona_and_nothing_else() -> None:
     texts = [short_portrait(one).traits for one in panel]
     short_portrait.cache_clear()
     assert [short_portrait(one).traits for one in panel] == texts
-    averages = {trait_phrases(persona().model_copy(update={"id": i}), 1) for i in "abcdefghij"}
+    averages = {trait_phrases(persona().model_copy(update={"id": i})) for i in "abcdefghij"}
     assert len(averages) > 5
-
-
-def test_more_adjectives_go_on_where_fewer_ended() -> None:
-    few, many = trait_phrases(persona(), 1), trait_phrases(persona(), 3)
-    assert many[::3] == few
-    assert len(set(many)) == 15
 
 
 def test_every_trait_has_as_many_pairs_of_different_adjectives() -> None:
@@ -139,12 +132,10 @@ def questionnaire_words_like(word: str) -> list[str]:
     return [item for item in items if stem.startswith(item[:5]) or item.startswith(stem)]
 
 
-def test_the_short_portrait_says_who_in_a_sentence_the_full_one_says_all() -> None:
-    short, full = short_portrait(persona()), full_portrait(persona())
-    assert short.who == "Reads on the tram."
-    assert full.who == "Reads on the tram. Prefers maps to novels."
-    assert short.traits.count("neither") == 5
-    assert full.traits.count("neither") == 15
+def test_the_portrait_says_who_in_a_sentence_and_each_trait_once() -> None:
+    portrait = short_portrait(persona())
+    assert portrait.who == "Reads on the tram."
+    assert portrait.traits.count("neither") == 5
 
 
 @given(st.floats(min_value=0, max_value=1), st.floats(min_value=0, max_value=1))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qoe_service.judges.persona_text import full_portrait, short_portrait
+from qoe_service.judges.persona_text import short_portrait
 from qoe_service.judges.questions import (
     DIGITS,
     WORDS,
@@ -146,11 +146,6 @@ def test_equal_askings_make_equal_questions() -> None:
     copy = Persona.model_validate(AMELIA.model_dump())
     assert ask(AMELIA, pictures=(b"png",)) == ask(copy, pictures=(b"png",))
     assert ask(AMELIA, sample=1) != ask(AMELIA, sample=2)
-
-
-def test_a_portrait_can_be_chosen() -> None:
-    asking = Asking(IMAGE, portrait=full_portrait)
-    assert full_portrait(AMELIA).traits in asking.question(AMELIA, wish="a cat").system
 
 
 @pytest.mark.parametrize("levels", [WORDS, DIGITS])
