@@ -6,11 +6,13 @@ QoEError
 ├── PromptFileError        a template is wrong: file, line (in `prompt_files`)
 ├── CallFailed, OverBudget a model gave no usable answer, or may not be asked (in `provider`)
 ├── JudgeUnavailable       a judge could not be loaded, or failed while judging
+├── UnusableRecord         a run's record cannot be written or read: file, line
 └── RequestError           the request is wrong as a whole: HTTP answers 4xx
     ├── DuplicateId
     ├── TooManyItems
     ├── PanelTooLarge
     ├── UnknownTier
+    ├── NoRecord           a replay has no verdict on what is asked
     └── BadStack
 """
 
@@ -67,6 +69,10 @@ class JudgeUnavailable(QoEError):
     """A judge cannot give opinions now; the text says why."""
 
 
+class UnusableRecord(QoEError):
+    """A record of judgments cannot be written or read; the text says which file, and why."""
+
+
 class RequestError(QoEError):
     """The request cannot be answered at all. `code` names the kind for programs."""
 
@@ -95,6 +101,12 @@ class UnknownTier(RequestError):
     """The tier asked for is not on this service's ladder."""
 
     code = "unknown-tier"
+
+
+class NoRecord(RequestError):
+    """The record that is replayed has no verdict on what is asked; the text says what to do."""
+
+    code = "no-record"
 
 
 class BadStack(RequestError):

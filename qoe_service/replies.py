@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qoe_service.judges import Failure, Judge
+from qoe_service.judges import Failure, Identity
 from qoe_service.judges.ladder import Verdicts
 from qoe_service.judges.scale import RANGE
 from qoe_service.panel import Panel
@@ -29,8 +29,8 @@ Array = NDArray[np.float64]
 
 REWARD_DIGITS = 6
 
-Sources = Mapping[str, Mapping[str, Provenance]]
-"""What produced a judgment, by tier and persona."""
+Sources = Mapping[int, Mapping[str, Provenance]]
+"""What produced a judgment, by `id` of the judge and persona."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Answers:
     scores: Array
     errors: Array
     failures: Mapping[int, Failure]
-    judges: Sequence[Judge | None]
+    judges: Sequence[Identity | None]
     reasons: Sequence[str | None]
     cached: NDArray[np.bool_]
     forwards: int
@@ -78,7 +78,7 @@ def answers_of(
     opinions = verdicts.opinions
     count = len(rows) + len(refused)
     failed = {rows[index]: failure for index, failure in opinions.failures.items()}
-    judges: list[Judge | None] = [None] * count
+    judges: list[Identity | None] = [None] * count
     reasons: list[str | None] = [None] * count
     for row, judge, reason in zip(rows, verdicts.judges, verdicts.reasons, strict=True):
         judges[row], reasons[row] = judge, reason
@@ -205,7 +205,7 @@ def _good_judgments(index: int, answers: Answers, sources: Sources) -> tuple[Jud
             score=score,
             reward=reward,
             se=error,
-            provenance=sources[judge.tier][persona.id],
+            provenance=sources[id(judge)][persona.id],
         )
         for persona, score, reward, error in numbers
     }
@@ -216,14 +216,14 @@ def _good_judgments(index: int, answers: Answers, sources: Sources) -> tuple[Jud
 
 def _sources(answers: Answers) -> Sources:
     """Built once a request: a judge and a persona are the same for every item."""
-    asked = {judge.tier: judge for judge in answers.judges if judge is not None}
+    asked = {id(judge): judge for judge in answers.judges if judge is not None}
     return {
-        tier: {persona.id: _provenance(judge, persona) for persona in answers.panel.personas}
-        for tier, judge in asked.items()
+        which: {persona.id: _provenance(judge, persona) for persona in answers.panel.personas}
+        for which, judge in asked.items()
     }
 
 
-def _provenance(judge: Judge, persona: Persona) -> Provenance:
+def _provenance(judge: Identity, persona: Persona) -> Provenance:
     return Provenance(
         judge=judge.name,
         revision=judge.revision,

@@ -80,7 +80,7 @@ class PanelRequest(Wire):
         default=None,
         min_length=1,
         max_length=200,
-        description="Whose budget of tokens and money is charged.",
+        description="Whose budget of tokens and money is charged, and whose record is kept.",
     )
 
     @model_validator(mode="after")

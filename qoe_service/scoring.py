@@ -18,7 +18,7 @@ from qoe_service.decoded import DecodedPictures
 from qoe_service.errors import BadImage, BadStack, DuplicateId, TooManyItems
 from qoe_service.images import ImageLimits, Picture, checked, decode_base64
 from qoe_service.judges import Case, Deadline, Failure
-from qoe_service.judges.ladder import Ladder
+from qoe_service.judges.ladder import Bench
 from qoe_service.panel import Panel, choose_panel
 from qoe_service.personas import Persona, Registry
 from qoe_service.replies import Answers, answers_of, rewards_reply, score_reply
@@ -39,7 +39,7 @@ class Scorer:
 
     def __init__(
         self,
-        ladder: Ladder,
+        bench: Bench,
         registry: Registry,
         *,
         limits: ImageLimits | None = None,
@@ -47,7 +47,7 @@ class Scorer:
         max_prompt_characters: int = 2_000,
         default_deadline_ms: int | None = None,
     ) -> None:
-        self._ladder = ladder
+        self._bench = bench
         self._registry = registry
         self._limits = limits or ImageLimits()
         self._decoded = DecodedPictures(self._limits)
@@ -58,10 +58,10 @@ class Scorer:
     @classmethod
     def from_settings(cls, settings: Settings) -> Scorer:
         """A scorer with the judges, personas, cache and limits that the settings name."""
-        from qoe_service.judges.build import build_ladder
+        from qoe_service.judges.build import build_bench
 
         return cls(
-            build_ladder(settings),
+            build_bench(settings),
             Registry(settings.personas),
             limits=ImageLimits(
                 max_bytes=settings.max_image_bytes,
@@ -149,7 +149,7 @@ class Scorer:
 
     def judges(self) -> tuple[JudgeInfo, ...]:
         """The rungs of the ladder, best first, each having judged its canary just now."""
-        return self._ladder.infos()
+        return self._bench.infos()
 
     def readiness(self) -> Readiness:
         """Whether every tier, some tier or no tier can judge."""
@@ -161,7 +161,7 @@ class Scorer:
 
     def close(self) -> None:
         """Give back threads and files; waits for what is being judged."""
-        self._ladder.close()
+        self._bench.close()
 
     def __enter__(self) -> Self:
         return self
@@ -197,7 +197,7 @@ class Scorer:
         run_id: str | None = None,
     ) -> Case | Failure:
         """The case of one item, or why it is none."""
-        if deadline.passed:
+        if self._bench.reading_until(deadline).passed:
             return Failure(Status.DEADLINE, "the deadline passed before the picture was read")
         wrong = self._wrong_with(prompt)
         if wrong is not None:
@@ -232,7 +232,7 @@ class Scorer:
         if not panel.personas:
             nobody = Failure(Status.UNKNOWN_PERSONA, "none of the personas asked for is known")
             failures, cases = dict.fromkeys(cases, nobody) | failures, {}
-        verdicts = self._ladder.verdicts(
+        verdicts = self._bench.verdicts(
             list(cases.values()), panel.personas, tier=tier, deadline=deadline
         )
         return answers_of(panel, verdicts, rows=list(cases), refused=failures)

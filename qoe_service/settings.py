@@ -85,6 +85,13 @@ class Settings(BaseSettings):
     budget_cost: float | None = Field(
         default=None, ge=0, description="Money that a run may spend; unset: no limit."
     )
+    record: Path | None = Field(
+        default=None, description="Folder in which every run's judgments are recorded."
+    )
+    replay: Path | None = Field(
+        default=None,
+        description="Folder of records that answer instead of judges, as they answered then.",
+    )
     prompts: Path | None = Field(
         default=None, description="Folder of the judges' templates; unset: the ones shipped."
     )
@@ -134,7 +141,7 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator(
-        *("cache", "personas", "prompts"),
+        *("cache", "personas", "prompts", "record", "replay"),
         *(f"{tier}_{what}" for tier in CHAT_TIERS for what in ("model", "base_url", "api_key")),
         *("openai_api_key", "budget_tokens", "budget_cost", "default_deadline_ms"),
         mode="before",
@@ -160,7 +167,13 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("cache", "personas", "prompts")
+    @model_validator(mode="after")
+    def _records_or_replays(self) -> Self:
+        if self.record is not None and self.replay is not None:
+            raise ValueError("QOE_RECORD and QOE_REPLAY are both set; unset one of them")
+        return self
+
+    @field_validator("cache", "personas", "prompts", "record", "replay")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()

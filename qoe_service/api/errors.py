@@ -16,11 +16,14 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from qoe_service.errors import RequestError, TooManyItems
+from qoe_service.errors import NoRecord, RequestError, TooManyItems, UnusableRecord
 
 PROBLEM_JSON = "application/problem+json"
 
 log = logging.getLogger(__name__)
+
+_STATUS_OF: Mapping[type[RequestError], int] = {TooManyItems: 413, NoRecord: 409}
+"""Those that are not simply 422."""
 
 
 class Flaw(BaseModel):
@@ -82,6 +85,7 @@ def install(app: FastAPI) -> None:
     answers: dict[type[Exception], Any] = {
         ProblemError: _answer,
         RequestError: _answer_request_error,
+        UnusableRecord: _answer_unusable_record,
         HTTPException: _answer_http_error,
         Exception: _answer_bug,
     }
@@ -130,8 +134,13 @@ def _answer(request: Request, error: ProblemError) -> Response:
 
 
 def _answer_request_error(request: Request, error: RequestError) -> Response:
-    status = 413 if isinstance(error, TooManyItems) else 422
+    status = _STATUS_OF.get(type(error), 422)
     return _answer(request, ProblemError(status, str(error), kind=error.code))
+
+
+def _answer_unusable_record(request: Request, error: UnusableRecord) -> Response:
+    log.error("%s %s failed: %s", request.method, request.url.path, error)
+    return _answer(request, ProblemError(500, str(error), kind="unusable-record"))
 
 
 def _answer_http_error(request: Request, error: HTTPException) -> Response:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Panel = TypeVar("Panel", bound=PanelRequest)
 
-_PROBLEMS = problems(400, 401, 413, 415, 422, 429)
+_PROBLEMS = problems(400, 401, 409, 413, 415, 422, 429)
 _FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
 _SCORE_BODY = request_body(
     {

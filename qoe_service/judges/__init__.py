@@ -22,6 +22,9 @@ from qoe_service.schemas import Status
 
 Scores = NDArray[np.float64]
 
+NO_RUN = "unnamed"
+"""The run of requests that name none."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -87,8 +90,8 @@ class Deadline:
         return self if left_s is None else Deadline(self.at_s - min(share * left_s, at_most_s))
 
 
-class Judge(Protocol):
-    """One rung of the ladder. Thread-safe."""
+class Identity(Protocol):
+    """Who judged, as far as a score's provenance tells."""
 
     @property
     def tier(self) -> str:
@@ -120,6 +123,10 @@ class Judge(Protocol):
         """Which words it is asked in, id@version+hash; `None` if it is not asked in words."""
         ...
 
+
+class Judge(Identity, Protocol):
+    """One rung of the ladder. Thread-safe."""
+
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
     ) -> Opinions:
@@ -133,6 +140,11 @@ class Judge(Protocol):
     def close(self) -> None:
         """Give back threads and files."""
         ...
+
+
+def run_of(cases: Sequence[Case]) -> str:
+    """The run of a request's cases, which all belong to one."""
+    return next((case.run_id for case in cases if case.run_id is not None), NO_RUN)
 
 
 def no_opinions(count: int, panel_size: int, failure: Failure) -> Opinions:

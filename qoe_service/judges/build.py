@@ -6,10 +6,30 @@ from collections.abc import Callable, Mapping
 
 from qoe_service.errors import JudgeUnavailable, UnknownTier
 from qoe_service.judges import Judge, UnavailableJudge
-from qoe_service.judges.ladder import Ladder
+from qoe_service.judges.ladder import Bench, Ladder
 from qoe_service.judges.parts import Parts
 from qoe_service.judges.pixel import PixelJudge
 from qoe_service.settings import Settings
+
+
+def build_bench(settings: Settings) -> Bench:
+    """Who answers: the ladder, on record if there is to be one, or a record and no judge at all.
+
+    Raises:
+        UnknownTier: if a tier has no judge.
+        UnusableRecord: if there is nothing to replay.
+        OSError: if there is no place for a record.
+    """
+    if settings.replay is not None:
+        from qoe_service.records.replay import Replay
+
+        return Replay(settings.replay)
+    ladder = build_ladder(settings)
+    if settings.record is None:
+        return ladder
+    from qoe_service.records.recording import Recording
+
+    return Recording(ladder, settings.record)
 
 
 def build_ladder(settings: Settings) -> Ladder:

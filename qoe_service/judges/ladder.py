@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from qoe_service.errors import JudgeUnavailable, UnknownTier
-from qoe_service.judges import Case, Deadline, Failure, Judge, Opinions
+from qoe_service.judges import Case, Deadline, Failure, Identity, Judge, Opinions
 from qoe_service.personas import Persona
 from qoe_service.schemas import JudgeInfo, Status
 
@@ -39,8 +40,35 @@ class Verdicts:
     """Opinions of N cases; for each the judge that gave them, and why it was not a better one."""
 
     opinions: Opinions
-    judges: tuple[Judge, ...]
+    judges: tuple[Identity, ...]
     reasons: tuple[str | None, ...]
+
+
+class Bench(Protocol):
+    """Who answers requests: the ladder, the ladder on record, or a record. Thread-safe."""
+
+    def verdicts(
+        self,
+        cases: Sequence[Case],
+        panel: Sequence[Persona],
+        *,
+        tier: str | None,
+        deadline: Deadline,
+    ) -> Verdicts:
+        """A verdict on every case. Raises `RequestError`."""
+        ...
+
+    def reading_until(self, deadline: Deadline) -> Deadline:
+        """Until when a picture is worth reading whose verdict is of no use after `deadline`."""
+        ...
+
+    def infos(self) -> tuple[JudgeInfo, ...]:
+        """Who may answer, best first, and whether they can."""
+        ...
+
+    def close(self) -> None:
+        """Give back threads and files."""
+        ...
 
 
 class Ladder:
@@ -74,6 +102,10 @@ class Ladder:
                 return judge
         known = ", ".join(judge.tier for judge in self.judges)
         raise UnknownTier(f"tier {tier!r} is not on this service's ladder; it has: {known}")
+
+    def reading_until(self, deadline: Deadline) -> Deadline:
+        """The deadline: nobody waits for what comes after it."""
+        return deadline
 
     def infos(self) -> tuple[JudgeInfo, ...]:
         """Every rung, each asked to judge its canary."""
