@@ -69,17 +69,22 @@ class VectorCache:
             self._hits += len(found) - missing
         return [found[key] for key in keys]
 
-    def put_many(self, vectors: Mapping[str, Vector]) -> None:
-        """Keep vectors; a full or broken disk is logged and costs only the keeping."""
+    def put_many(self, vectors: Mapping[str, Vector]) -> bool:
+        """Keep vectors, all or none; whether they are kept, which no crash of the process undoes.
+
+        A full or broken disk is logged and costs only the keeping.
+        """
         self._remember(vectors)
         if self._disk is None or not vectors:
-            return
+            return True
         try:
             with self._disk.transact(retry=True):
                 for key, vector in vectors.items():
                     self._disk.set(key, vector)
         except Exception as error:  # sqlite3 and the file system raise many kinds
             logger.warning("the cache at %s could not be written: %s", self._folder, error)
+            return False
+        return True
 
     def statistics(self) -> CacheStatistics:
         """How full it is and how it did."""

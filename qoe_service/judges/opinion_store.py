@@ -2,6 +2,9 @@
 
 A value is the vector [score, spread, mass] of one answer; mass is NaN where there are no
 probabilities. Failures are never kept.
+
+An opinion counts as stored once `written` has said so: then it outlives the process, however that
+ends (SQLite's write-ahead log; a power cut may take the last moments, but damages nothing).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import orjson
@@ -49,7 +53,7 @@ class Keys:
 class OpinionStore:
     """A cache that is written behind: what comes while the disk is busy is written together.
 
-    A crash loses no more than what the disk was being given. Thread-safe.
+    What the disk does not take is given to it again with what comes next. Thread-safe.
     """
 
     def __init__(self, cache: VectorCache) -> None:
@@ -58,7 +62,7 @@ class OpinionStore:
         self._just_heard: OrderedDict[str, Vector] = OrderedDict()
         self._unwritten: dict[str, Vector] = {}
         self._writer = ThreadPoolExecutor(1, "opinion-writer")
-        self._writing: Future[None] | None = None
+        self._writing: Future[bool] | None = None
 
     def known(self, keys: Sequence[str]) -> dict[str, Vector]:
         """Those of the keys that there are opinions for."""
@@ -81,32 +85,45 @@ class OpinionStore:
             self._just_heard[key] = self._unwritten[key] = opinion
             if len(self._just_heard) > JUST_HEARD:
                 self._just_heard.popitem(last=False)
-            if self._writing is None:
-                self._writing = self._writer.submit(self._write)
+            self._begin_writing()
 
     def written(self, timeout_s: float | None = None) -> bool:
         """Wait until all that was taken in is on disk; whether it is."""
         with self._lock:
-            writing = self._writing
+            writing = self._begin_writing() if self._unwritten else self._writing
         if writing is None:
             return True
         try:
-            writing.result(timeout_s)
+            return writing.result(timeout_s)
         except TimeoutError:
             return False
-        return True
 
     def close(self) -> None:
         """Write what is left and close the cache. Safe to call twice."""
+        with suppress(RuntimeError):  # closed before
+            self.written()
         self._writer.shutdown()
         self._cache.close()
 
-    def _write(self) -> None:
+    def _begin_writing(self) -> Future[bool]:
+        """The writing under way, or a new one. For holders of the lock."""
+        if self._writing is None:
+            self._writing = self._writer.submit(self._write)
+        return self._writing
+
+    def _write(self) -> bool:
         while batch := self._next_batch():
-            try:
-                self._cache.put_many(batch)
-            except Exception:  # the next batch must not be lost with this one
-                logger.exception("%d opinions could not be kept", len(batch))
+            if not self._is_kept(batch):
+                self._put_back(batch)
+                return False
+        return True
+
+    def _is_kept(self, batch: dict[str, Vector]) -> bool:
+        try:
+            return self._cache.put_many(batch)
+        except Exception:  # nobody looks at what this thread raises
+            logger.exception("%d opinions could not be kept", len(batch))
+            return False
 
     def _next_batch(self) -> dict[str, Vector]:
         with self._lock:
@@ -114,6 +131,12 @@ class OpinionStore:
             if not batch:
                 self._writing = None
             return batch
+
+    def _put_back(self, batch: dict[str, Vector]) -> None:
+        with self._lock:
+            unwritten = list((batch | self._unwritten).items())
+            self._unwritten = dict(unwritten[-JUST_HEARD:])
+            self._writing = None
 
 
 def opinion_vector(score: float, spread: float, mass: float | None) -> Vector:

@@ -24,11 +24,11 @@ class Slow(VectorCache):
         self.free, self.begun = threading.Event(), threading.Event()
         self.batches: list[int] = []
 
-    def put_many(self, vectors: Mapping[str, Vector]) -> None:
+    def put_many(self, vectors: Mapping[str, Vector]) -> bool:
         self.begun.set()
         self.free.wait(10)
         self.batches.append(len(vectors))
-        super().put_many(vectors)
+        return super().put_many(vectors)
 
 
 def test_an_opinion_is_known_at_once_and_after_a_restart(tmp_path: Path) -> None:
@@ -58,25 +58,40 @@ def test_what_comes_while_the_disk_is_busy_is_written_together() -> None:
     store.close()
 
 
-def test_a_disk_that_fails_costs_the_keeping_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("told", [True, False])
+def test_what_a_disk_does_not_take_is_not_called_stored_and_is_given_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, told: bool
 ) -> None:
     cache = VectorCache(None)
     store = OpinionStore(cache)
 
-    def fail(vectors: Mapping[str, Vector]) -> None:
+    def fail(vectors: Mapping[str, Vector]) -> bool:
+        if told:
+            return False
         raise OSError("the disk is full")
 
     monkeypatch.setattr(cache, "put_many", fail)
     store.keep("a", opinion_vector(3, 0.1, 0.9))
-    assert store.written(10)
-    assert "could not be kept" in caplog.text
+    assert not store.written(10)
+    assert told or "could not be kept" in caplog.text
     assert store.known(["a"]).keys() == {"a"}
     monkeypatch.undo()
     store.keep("b", opinion_vector(4, 0.1, 0.9))
     assert store.written(10)
-    assert cache.get_many(["b"])[0] is not None
+    assert all(found is not None for found in cache.get_many(["a", "b"]))
     store.close()
+
+
+def test_closing_gives_a_disk_a_last_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = VectorCache(None)
+    store = OpinionStore(cache)
+    monkeypatch.setattr(cache, "put_many", lambda vectors: False)
+    store.keep("a", opinion_vector(3, 0.1, 0.9))
+    assert not store.written(10)
+    monkeypatch.undo()
+    store.close()
+    store.close()
+    assert cache.get_many(["a"])[0] is not None
 
 
 @pytest.mark.parametrize(
