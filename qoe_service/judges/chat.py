@@ -3,7 +3,8 @@
     perceive -> render -> key -> known? -> ask what is not -> read -> keep at once -> compose
 
 A picture's panel is judged whole or not at all, but what was answered stays known, so that the
-next request asks only for what is missing.
+next request asks only for what is missing. It can be looked up while the model is away, after a
+restart too: in the manner in which it was asked last.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import TypeVar
 
 from qoe_service.cache import VectorCache
 from qoe_service.errors import JudgeUnavailable
-from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions
+from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions, run_of
 from qoe_service.judges.endpoint import METER, Endpoint, Meter, endpoint_of
-from qoe_service.judges.inquiry import Inquiry
+from qoe_service.judges.inquiry import Ask, Inquiry
+from qoe_service.judges.manner_memory import MannerMemory
 from qoe_service.judges.opinion_store import OpinionStore
 from qoe_service.judges.parts import Parts
 from qoe_service.judges.perception import Perception
@@ -33,9 +35,6 @@ from qoe_service.provider.breaker import Circuit
 from qoe_service.schemas import TRAITS, Status, Traits
 
 T = TypeVar("T")
-
-NO_RUN = "unnamed"
-"""The run that is charged for requests that name none."""
 
 CHECK_MS = 10_000
 """A canary that takes longer means that the judge is stuck."""
@@ -86,7 +85,14 @@ class ChatJudge:
         self._questionings = {
             manner: Questioning(manner, endpoint, template, self._store) for manner in candidates
         }
-        self._probe = Probe(self._judge_canary, candidates, rest_s=rest_s)
+        memory = MannerMemory(self._store, endpoint.model, template, candidates)
+        self._probe = Probe(
+            self._judge_canary,
+            candidates,
+            latest=memory.recall(),
+            remember=memory.remember,
+            rest_s=rest_s,
+        )
 
     @property
     def extraction(self) -> str:
@@ -128,11 +134,44 @@ class ChatJudge:
     def _opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline, meter: Meter
     ) -> Opinions:
-        manner = self._probe.found or self._run(
-            partial(self._probe.manner, deadline), deadline, meter
-        )
+        known, old = None, self._probe.latest
+        if self._probe.found is None and old is not None:
+            known = self._inquiry(old, cases, panel, deadline)
+            if not known.missing(self._store.known(known.keys)):
+                return known.opinions(forwards=0, tokens=0)
+        try:
+            manner = self._probe.found or self._run(
+                partial(self._probe.manner, deadline), deadline, meter
+            )
+        except CallFailed as failure:
+            if known is None:
+                raise
+            known.fail_rest(_failure(failure))
+            return known.opinions(forwards=meter.calls, tokens=meter.tokens)
+        return self._heard(manner, cases, panel, deadline, meter)
+
+    def _heard(
+        self,
+        manner: Manner,
+        cases: Sequence[Case],
+        panel: Sequence[Persona],
+        deadline: Deadline,
+        meter: Meter,
+    ) -> Opinions:
+        """Look up what is known and ask for the rest; there is what came in time."""
+        inquiry = self._inquiry(manner, cases, panel, deadline)
+        missing = inquiry.missing(self._store.known(inquiry.keys))
+        if missing:
+            self._ask(manner, missing, inquiry, deadline, meter, run_of(cases))
+        if inquiry.nothing_was_readable:
+            self._probe.forget()  # another model may stand there now
+        return inquiry.opinions(forwards=meter.calls, tokens=meter.tokens)
+
+    def _inquiry(
+        self, manner: Manner, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Inquiry:
         questioning = self._questionings[manner]
-        inquiry = Inquiry(
+        return Inquiry(
             cases,
             panel,
             self._perception.of(cases, deadline),
@@ -140,28 +179,20 @@ class ChatJudge:
             keys=questioning.keys,
             manner=manner,
         )
-        self._hear(questioning, inquiry, deadline, meter, run=_run_of(cases))
-        if inquiry.nothing_was_readable:
-            self._probe.forget()  # another model may stand there now
-        return inquiry.opinions(forwards=meter.calls, tokens=meter.tokens)
 
-    def _hear(
+    def _ask(
         self,
-        questioning: Questioning,
+        manner: Manner,
+        missing: Sequence[Ask],
         inquiry: Inquiry,
         deadline: Deadline,
         meter: Meter,
-        *,
         run: str,
     ) -> None:
-        """Look up what is known and ask for the rest; the inquiry learns all there is in time."""
-        missing = inquiry.missing(self._store.known(inquiry.keys))
-        if not missing:
-            return
+        """The inquiry learns each answer as it comes."""
+        ask_all = partial(self._questionings[manner].ask_all, missing, inquiry, deadline, run)
         try:
-            self._run(
-                partial(questioning.ask_all, missing, inquiry, deadline, run), deadline, meter
-            )
+            self._run(ask_all, deadline, meter)
         except CallFailed as failure:
             inquiry.fail_rest(_failure(failure))
         self._store.written(deadline.left_s)
@@ -237,10 +268,6 @@ def create_chat_judge(tier: str, template: str, perception: Perception, parts: P
 def _a_little_more_than(left_s: float | None) -> float | None:
     """Whoever asks keeps the deadline itself; this is for an event loop that is stuck."""
     return None if left_s is None else left_s * 1.04 + 0.05
-
-
-def _run_of(cases: Sequence[Case]) -> str:
-    return next((case.run_id for case in cases if case.run_id is not None), NO_RUN)
 
 
 def _failure(failure: CallFailed) -> Failure:

@@ -84,6 +84,8 @@ class Probe:
     Args:
         attempt: judges a canary.
         candidates: the manners, best first.
+        latest: the manner found before a restart.
+        remember: is told every manner that is found.
         longest_s: how long the search may take.
         rest_s: how long nothing is asked after a search that failed because the model is away.
         later_wait_s: how long a caller waits for a search if the one before it failed.
@@ -94,20 +96,23 @@ class Probe:
         attempt: Try,
         candidates: tuple[Manner, ...],
         *,
+        latest: Manner | None = None,
+        remember: Callable[[Manner], None] = lambda manner: None,
         longest_s: float = 60.0,
         rest_s: float = 2.0,
         later_wait_s: float = 1.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._attempt, self._candidates, self._now = attempt, candidates, now
+        self._remember = remember
         self._longest_s, self._rest_s, self._later_wait_s = longest_s, rest_s, later_wait_s
         self._search: asyncio.Task[None] | None = None
         self._why_not = NOT_YET
         self._rests_until_s = float("-inf")
         self.found: Manner | None = None
         """How to ask, if that is known."""
-        self.latest: Manner | None = None
-        """How it was asked last, forgotten or not."""
+        self.latest = latest
+        """How it was asked last, forgotten or not: good enough for looking up what was answered."""
 
     async def manner(self, deadline: Deadline) -> Manner:
         """How to ask. Raises `CallFailed` if that is not known in time."""
@@ -136,6 +141,7 @@ class Probe:
     async def _look(self) -> None:
         try:
             self.found = self.latest = await self._first_that_works()
+            self._remember(self.found)
             self._why_not = NOT_YET
             logger.info("the model is asked for %s", self.found.name)
         except CallFailed as failure:

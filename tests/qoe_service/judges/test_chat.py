@@ -290,3 +290,46 @@ def test_the_address_and_the_template_are_told(judging: Build) -> None:
     assert (judge.tier, judge.name) == ("vlm", "fake-vlm")
     assert judge.revision.startswith("http://127.0.0.1:")
     assert judge.prompt.startswith("judge-image@")
+
+
+def test_what_was_answered_is_known_after_a_restart_while_the_model_is_away(
+    judging: Build, tmp_path: Path
+) -> None:
+    known, unknown = make_case(1), make_case(2)
+    first = judging(cache=VectorCache(tmp_path))
+    answered = first.opinions(known)
+    first.judge.close()
+    first.provider.stop()
+    second = judging(cache=VectorCache(tmp_path))
+    assert second.judge.extraction == "logprobs"
+    later = second.opinions(known, unknown)
+    assert later.scores[0].tobytes() == answered.scores[0].tobytes()
+    assert later.cached.tolist() == [True, False]
+    assert later.failures[1].status is Status.JUDGE_UNAVAILABLE
+    assert "it is not known how the model must be asked" in later.failures[1].reason
+
+
+def test_a_known_panel_is_not_kept_waiting_by_a_model_that_hangs(
+    judging: Build, tmp_path: Path
+) -> None:
+    first = judging(cache=VectorCache(tmp_path))
+    first.opinions(make_case(1))
+    first.judge.close()
+    first.provider.behave(mix=Mix({Misbehaviour.HANG: 1.0}))
+    first.provider.forget_traffic()
+    assert judging(cache=VectorCache(tmp_path)).opinions(make_case(1)).cached.all()
+    assert first.provider.traffic.requests == 0
+
+
+def test_a_remembered_manner_that_is_out_of_date_is_corrected(
+    judging: Build, tmp_path: Path
+) -> None:
+    first = judging(cache=VectorCache(tmp_path))
+    first.opinions(make_case(1))
+    first.judge.close()
+    first.provider.behave(mix=Mix({Misbehaviour.NO_LOGPROBS: 1.0}))
+    second = judging(cache=VectorCache(tmp_path))
+    assert second.opinions(make_case(2)).failures == {}
+    assert second.judge.extraction == "structured"
+    second.judge.close()
+    assert judging(cache=VectorCache(tmp_path)).judge.extraction == "structured"
