@@ -62,8 +62,8 @@ class RecordedRun:
     def _why(self, case: Asked, before: int) -> str:
         if before:
             return (
-                f"it was asked for {before} times when the run was recorded; restart the service "
-                "to replay from the beginning"
+                f"the last one in the record is number {before}; restart the service to replay "
+                "from the beginning"
             )
         differences = min(
             (_differences(case, other) for other in self._said if other.picture == case.picture),

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Self
+from typing import BinaryIO, Literal, Self
 
 from pydantic import ValidationError
 
@@ -32,7 +32,6 @@ VERSION = 1
 
 SUFFIX = ".jsonl"
 
-_HEADER_BYTES = 4096
 _READABLE_CHARACTERS = 60
 
 
@@ -90,7 +89,7 @@ def append(path: Path, run: str, answered: Answered) -> None:
             if end == 0:
                 line = _header(run) + line
             else:
-                Header.parse(_first_line(os.pread(file, _HEADER_BYTES, 0)), path)
+                Header.parse(_first_line(path), path)
             _write(file, line, end)
     except OSError as error:
         raise UnusableRecord(f"{path} could not be written: {error}") from error
@@ -119,8 +118,8 @@ def runs_in(folder: Path) -> dict[str, Path]:
     """
     runs: dict[str, Path] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        line, newline, _ = _bytes_of(path, _HEADER_BYTES).partition(b"\n")
-        if newline:  # else its first writer was killed before it had written anything
+        line = _first_line(path)
+        if line.endswith(b"\n"):  # else its first writer was killed before it had written it
             run = Header.parse(line, path).run
             if run in runs:
                 raise UnusableRecord(f"{runs[run]} and {path} are both of run {run!r}; keep one")
@@ -149,16 +148,23 @@ def _answered(line: bytes, path: Path, number: int) -> Answered:
         ) from None
 
 
-def _bytes_of(path: Path, count: int = -1) -> bytes:
+def _bytes_of(path: Path) -> bytes:
+    with _readable(path) as file:
+        return file.read()
+
+
+def _first_line(path: Path) -> bytes:
+    with _readable(path) as file:
+        return file.readline()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
-            return file.read(count)
+            yield file
     except OSError as error:
         raise UnusableRecord(f"{path} could not be read: {error}") from error
-
-
-def _first_line(start: bytes) -> bytes:
-    return start.partition(b"\n")[0]
 
 
 @contextmanager
