@@ -15,6 +15,9 @@ def _default_cache() -> Path:
 
 
 CHAT_TIERS = ("vlm", "llm")
+"""The judges that are asked over a network."""
+
+MODEL_TIERS = (*CHAT_TIERS, "local_vlm")
 """The judges that need a model, named in the settings."""
 
 LOCAL_TIERS = ("clip", "pixel")
@@ -31,8 +34,8 @@ class Settings(BaseSettings):
     tiers: Annotated[tuple[str, ...], NoDecode] = Field(
         default=LOCAL_TIERS,
         min_length=1,
-        description="The ladder of judges, best first; unset, `vlm` and `llm` stand in front of "
-        "these once they have a model.",
+        description="The ladder of judges, best first; unset, `vlm`, `llm` and `local_vlm` stand "
+        "in front of these once they have a model.",
     )
     vlm_model: str | None = Field(
         default=None,
@@ -58,6 +61,14 @@ class Settings(BaseSettings):
     llm_input_price: float = Field(default=0.0, ge=0, description="Money for a million tokens in.")
     llm_output_price: float = Field(
         default=0.0, ge=0, description="Money for a million tokens out."
+    )
+    local_vlm_model: str | None = Field(
+        default=None,
+        description="A vision-language model of transformers that runs here: its folder, or its "
+        "name on the hub if `hf download` has fetched it.",
+    )
+    local_vlm_batch: int = Field(
+        default=8, ge=1, description="Questions in one forward of that model."
     )
     openai_api_key: SecretStr | None = Field(
         default=None,
@@ -100,7 +111,10 @@ class Settings(BaseSettings):
         description="CLIP model: 'tinyworld', or open_clip's 'model/pretrained' such as "
         "'ViT-B-32/laion2b_s34b_b79k'; 'ViT-B-32/random' has random weights, for benchmarks.",
     )
-    device: str = Field(default="cpu", description="Where CLIP runs: 'cpu', 'cuda', 'cuda:1'.")
+    device: str = Field(
+        default="cpu",
+        description="Where CLIP and `QOE_LOCAL_VLM_MODEL` run: 'cpu', 'cuda', 'cuda:1'.",
+    )
     cache: Path | None = Field(
         default_factory=_default_cache, description="Folder of the cache; empty: memory only."
     )
@@ -142,7 +156,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("cache", "personas", "prompts", "record", "replay"),
-        *(f"{tier}_{what}" for tier in CHAT_TIERS for what in ("model", "base_url", "api_key")),
+        *(f"{tier}_model" for tier in MODEL_TIERS),
+        *(f"{tier}_{what}" for tier in CHAT_TIERS for what in ("base_url", "api_key")),
         *("openai_api_key", "budget_tokens", "budget_cost", "default_deadline_ms"),
         mode="before",
     )
@@ -155,7 +170,7 @@ class Settings(BaseSettings):
     def _named_models_come_first(cls, given: dict[str, Any]) -> dict[str, Any]:
         if "tiers" in given:
             return given
-        named = tuple(tier for tier in CHAT_TIERS if given.get(f"{tier}_model"))
+        named = tuple(tier for tier in MODEL_TIERS if given.get(f"{tier}_model"))
         return given | {"tiers": named + LOCAL_TIERS}
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """Judges: who turns a picture, a prompt and a panel of personas into opinions.
 
-`vlm` and `llm` are language models that play the persona, `clip` is the offline judge inside the
-evidence, `pixel` needs nothing but numpy, `ladder` chooses.
+`vlm`, `llm` and `local_vlm` are language models that play the persona, `clip` is the offline judge
+inside the evidence, `pixel` needs nothing but numpy, `ladder` chooses.
 A judge answers for a whole panel at once: a mean over opinions of different judges means nothing,
 so a picture's panel is judged whole by one tier or not at all.
 """
@@ -95,7 +95,7 @@ class Identity(Protocol):
 
     @property
     def tier(self) -> str:
-        """The rung's name: vlm, llm, clip, pixel."""
+        """The rung's name: vlm, llm, local_vlm, clip, pixel."""
         ...
 
     @property

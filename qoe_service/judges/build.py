@@ -65,6 +65,12 @@ def _llm(parts: Parts) -> Judge:
     return create_llm_judge(parts)
 
 
+def _local_vlm(parts: Parts) -> Judge:
+    from qoe_service.judges.local_vlm import create_local_vlm_judge
+
+    return create_local_vlm_judge(parts)
+
+
 def _clip(parts: Parts) -> Judge:
     from qoe_service.judges.clip import ClipJudge
 
@@ -79,6 +85,7 @@ def _pixel(parts: Parts) -> Judge:
 BUILDERS: Mapping[str, Callable[[Parts], Judge]] = {
     "vlm": _vlm,
     "llm": _llm,
+    "local_vlm": _local_vlm,
     "clip": _clip,
     "pixel": _pixel,
 }

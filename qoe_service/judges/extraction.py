@@ -144,7 +144,7 @@ def distinct_first_tokens(tokens_by_word: Mapping[str, Sequence[str]]) -> bool:
     """Whether the first visible token of each word belongs to that word alone."""
     words = Levels(tuple(tokens_by_word), grades=())
     return all(
-        words.begun_by(_first_visible(tokens)) == (index,)
+        words.begun_by(first_visible(tokens)) == (index,)
         for index, tokens in enumerate(tokens_by_word.values())
     )
 
@@ -156,6 +156,16 @@ def choose_levels(tokens_by_word: Mapping[str, Sequence[str]]) -> Levels:
     """
     known = all(word in tokens_by_word for word in WORDS.labels)
     return WORDS if known and distinct_first_tokens(tokens_by_word) else DIGITS
+
+
+def visible(token: str) -> str:
+    """What is left of a token without spaces, line ends and marks of emphasis around it."""
+    return token.strip(_TOKEN_DECORATION)
+
+
+def first_visible(tokens: Sequence[str]) -> str:
+    """The first token that shows, without decoration; empty if none does."""
+    return next((visible(token) for token in tokens if visible(token)), "")
 
 
 def _check_says_a_level(text: str, levels: Levels) -> None:
@@ -181,7 +191,7 @@ def _answer_place(answer: Answer) -> Sequence[TokenChoice]:
     for place in answer.choices:
         if any(not choice.log_probability <= 1e-3 for choice in place):
             _unreadable("a log-probability is above 0 or not a number")
-        if place and _visible(_likeliest(place).token):
+        if place and visible(_likeliest(place).token):
             return place
     return _unreadable("no log-probabilities of anything visible came with the answer")
 
@@ -190,8 +200,8 @@ def _level_probabilities(place: Sequence[TokenChoice], levels: Levels) -> list[f
     probabilities = [0.0] * len(levels.labels)
     once = {choice.token: choice for choice in place}  # some servers repeat the chosen token
     for choice in once.values():
-        visible = _visible(choice.token)
-        begun = levels.begun_by(visible) if visible else ()
+        begin = visible(choice.token)
+        begun = levels.begun_by(begin) if begin else ()
         if len(begun) == 1:
             probabilities[begun[0]] += math.exp(choice.log_probability)
     return probabilities
@@ -199,14 +209,6 @@ def _level_probabilities(place: Sequence[TokenChoice], levels: Levels) -> list[f
 
 def _likeliest(place: Sequence[TokenChoice]) -> TokenChoice:
     return max(place, key=lambda choice: choice.log_probability)
-
-
-def _visible(token: str) -> str:
-    return token.strip(_TOKEN_DECORATION)
-
-
-def _first_visible(tokens: Sequence[str]) -> str:
-    return next((_visible(token) for token in tokens if _visible(token)), "")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Percept:
     Args:
         identity: which picture in which preparation, for the key; empty if nothing is shown.
         description: what it is told.
-        picture: what it is shown; encoded when first needed.
+        picture: what it is shown; reduced if very large, and encoded, when first needed.
     """
 
     def __init__(
@@ -34,6 +34,11 @@ class Percept:
     ) -> None:
         self.identity, self.description = identity, description
         self._picture = picture
+
+    @property
+    def images(self) -> tuple[Image.Image, ...]:
+        """For models on this machine, which need no files."""
+        return () if self._picture is None else (reduced(self._picture),)
 
     @cached_property
     def pictures(self) -> tuple[bytes, ...]:
@@ -84,10 +89,15 @@ class Shown:
         """Nothing was opened."""
 
 
-def png(picture: Picture) -> bytes:
-    """A PNG file of the picture, reduced if it is very large."""
+def reduced(picture: Picture) -> Image.Image:
+    """The picture, made smaller if it is very large."""
     image = Image.fromarray(np.ascontiguousarray(picture.pixels))
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return image
+
+
+def png(picture: Picture) -> bytes:
+    """A PNG file of the picture, reduced if it is very large."""
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
+    reduced(picture).save(file, "PNG", compress_level=1)
     return file.getvalue()

@@ -37,8 +37,12 @@ def test_a_named_model_comes_first_unless_the_tiers_are_given() -> None:
     assert Settings().tiers == ("clip", "pixel")
     assert Settings(vlm_model="it").tiers == ("vlm", "clip", "pixel")
     assert Settings(vlm_model="it", llm_model="it").tiers == ("vlm", "llm", "clip", "pixel")
+    assert Settings(local_vlm_model="it", llm_model="it").tiers == (
+        *("llm", "local_vlm"),
+        *("clip", "pixel"),
+    )
     assert Settings(vlm_model="it", tiers=("pixel",)).tiers == ("pixel",)
-    assert Settings(vlm_model="").tiers == ("clip", "pixel")
+    assert Settings(vlm_model="", local_vlm_model="").tiers == ("clip", "pixel")
 
 
 def test_keys_are_secret_and_openais_own_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
