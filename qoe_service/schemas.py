@@ -208,6 +208,11 @@ class JudgeInfo(Wire):
     revision: str
     ready: bool
     reason: str | None = None
+    calibration: str | None = Field(default=None, description="What its scale was fitted on.")
+    own_scale: str | None = Field(
+        default=None,
+        description="Why its scores are not on the first judge's scale; null if they are.",
+    )
 
 
 class Readiness(Wire):

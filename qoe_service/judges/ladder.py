@@ -10,7 +10,7 @@ judged by one tier: the lowest that any of them fell to.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -72,12 +72,17 @@ class Bench(Protocol):
 
 
 class Ladder:
-    """Judges in order of preference. Thread-safe, as its judges are."""
+    """Judges in order of preference. Thread-safe, as its judges are.
 
-    def __init__(self, judges: Sequence[Judge]) -> None:
+    Args:
+        own_scale: tiers whose scores are not on the first judge's scale, and why not.
+    """
+
+    def __init__(self, judges: Sequence[Judge], own_scale: Mapping[str, str] | None = None) -> None:
         if not judges:
             raise ValueError("a ladder needs at least one judge")
         self.judges = tuple(judges)
+        self.own_scale = own_scale or {}
 
     def verdicts(
         self,
@@ -93,7 +98,7 @@ class Ladder:
             UnknownTier: if no judge of the ladder has this tier.
         """
         rungs = self.judges if tier is None else (self.judge(tier),)
-        return _Descent(cases, panel, deadline).through(rungs)
+        return self._with_scales(_Descent(cases, panel, deadline).through(rungs))
 
     def judge(self, tier: str) -> Judge:
         """The judge of a tier. Raises `UnknownTier`."""
@@ -109,15 +114,25 @@ class Ladder:
 
     def infos(self) -> tuple[JudgeInfo, ...]:
         """Every rung, each asked to judge its canary."""
-        return tuple(_info(judge) for judge in self.judges)
+        return tuple(_info(judge, self.own_scale.get(judge.tier)) for judge in self.judges)
 
     def close(self) -> None:
         """Close every judge."""
         for judge in self.judges:
             judge.close()
 
+    def _with_scales(self, verdicts: Verdicts) -> Verdicts:
+        """Whoever fell to a judge with a scale of its own is told."""
+        told = zip(verdicts.reasons, verdicts.judges, strict=True)
+        return replace(verdicts, reasons=tuple(self._with_scale(*each) for each in told))
 
-def _info(judge: Judge) -> JudgeInfo:
+    def _with_scale(self, reason: str | None, judge: Identity) -> str | None:
+        if reason is None or judge.tier not in self.own_scale:
+            return reason
+        return f"{reason}; on {judge.tier}'s own scale: {self.own_scale[judge.tier]}"
+
+
+def _info(judge: Judge, own_scale: str | None) -> JudgeInfo:
     reason = None
     try:
         judge.check()
@@ -129,6 +144,8 @@ def _info(judge: Judge) -> JudgeInfo:
         revision=judge.revision,
         ready=reason is None,
         reason=reason,
+        calibration=judge.calibration,
+        own_scale=own_scale,
     )
 
 

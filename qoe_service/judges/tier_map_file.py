@@ -1,0 +1,137 @@
+"""The file of tier maps: which judges each one is for, and whether these are they."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from qoe_service.errors import QoEError
+from qoe_service.judges import Identity
+from qoe_service.judges.calibration import Frozen
+from qoe_service.judges.tier_map import TierMap
+from qoe_service.settings import CHAT_TIERS
+
+
+class TierMapFileError(QoEError):
+    """The file of tier maps cannot be read; the text names it and says what to do."""
+
+
+class JudgeIdentity(Frozen):
+    """All that a judge's scale depends on.
+
+    samples: answers that a judgment is the mean of; `None` where there are probabilities.
+    """
+
+    tier: str
+    name: str
+    revision: str
+    prompt: str | None
+    calibration: str | None
+    samples: int | None = None
+
+    def difference(self, other: JudgeIdentity) -> str | None:
+        """What is different with the other, in words; `None` if they are the same judge."""
+        for field in type(self).model_fields:
+            mine, others = getattr(self, field), getattr(other, field)
+            indifferent = field == "samples" and None in (mine, others)
+            if mine != others and not indifferent:
+                return f"the {field} of {self.tier} was {mine!r} and is {others!r}"
+        return None
+
+
+class StoredMap(Frozen):
+    """A map, whose scores it maps to whose, and on what items it was fitted."""
+
+    primary: JudgeIdentity
+    lower: JudgeIdentity
+    items: str
+    tier_map: TierMap
+
+    def difference(self, primary: JudgeIdentity, lower: JudgeIdentity) -> str | None:
+        """What keeps it from being these judges' map; `None` if it is."""
+        return self.primary.difference(primary) or self.lower.difference(lower)
+
+
+class TierMaps(Frozen):
+    """What the file holds."""
+
+    version: Literal[1] = 1
+    maps: tuple[StoredMap, ...] = ()
+
+    def between(self, primary: JudgeIdentity, lower: JudgeIdentity) -> TierMap | str:
+        """The map for these judges, or why there is none."""
+        why_not = f"not calibrated to {primary.tier}; `qoe judges calibrate`"
+        for stored in self.maps:  # the newest is the last
+            if (stored.primary.tier, stored.lower.tier) != (primary.tier, lower.tier):
+                continue
+            difference = stored.difference(primary, lower)
+            if difference is None:
+                return stored.tier_map
+            why_not = f"its calibration is stale: {difference}; `qoe judges calibrate`"
+        return why_not
+
+    def including(self, new: Sequence[StoredMap]) -> TierMaps:
+        """These maps and new ones, which replace those for the same judges."""
+        kept = (old for old in self.maps if all(old.difference(n.primary, n.lower) for n in new))
+        return TierMaps(maps=(*kept, *new))
+
+
+def identity_of(judge: Identity, samples: int) -> JudgeIdentity:
+    """Who a judge is now.
+
+    samples: that is set for chat judges. An expected value over probabilities needs none; before
+        such a judge was first asked it is not known how it is read.
+    """
+    sampled = judge.tier in CHAT_TIERS and judge.extraction != "logprobs"
+    return JudgeIdentity(
+        tier=judge.tier,
+        name=judge.name,
+        revision=judge.revision,
+        prompt=judge.prompt,
+        calibration=judge.calibration,
+        samples=samples if sampled else None,
+    )
+
+
+def read_tier_maps(path: Path | None) -> TierMaps:
+    """The maps in a file; none if there is no file.
+
+    Raises:
+        TierMapFileError: if it cannot be read, or holds anything else.
+    """
+    if path is None:
+        return TierMaps()
+    try:
+        return TierMaps.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return TierMaps()
+    except OSError as error:
+        raise TierMapFileError(f"the tier maps of QOE_CALIBRATION: {error}") from error
+    except ValidationError as error:
+        flaw = error.errors()[0]
+        place = ".".join(map(str, flaw["loc"])) or "the file"
+        raise TierMapFileError(
+            f"{path} is damaged or was written by another version ({place}: {flaw['msg']}); "
+            "remove it and run `qoe judges calibrate` again"
+        ) from error
+
+
+def store_tier_maps(path: Path, new: Sequence[StoredMap]) -> None:
+    """Put maps into the file beside those for other judges; readers see the old or the new.
+
+    Raises:
+        TierMapFileError: if what is there cannot be read.
+        OSError: if it cannot be written.
+    """
+    text = read_tier_maps(path).including(new).model_dump_json(indent=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        draft.write_text(text + "\n", encoding="utf-8")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
