@@ -91,10 +91,13 @@ class Settings(BaseSettings):
         default=30.0, ge=2, description="The longest that one call to a model may take."
     )
     budget_tokens: int | None = Field(
-        default=None, ge=0, description="Tokens that a run (`run_id`) may use; unset: no limit."
+        default=None,
+        ge=0,
+        description="Tokens that a run (`run_id`) may use in all processes that share "
+        "`QOE_CACHE`; what others have in flight just then may come on top. Unset: no limit.",
     )
     budget_cost: float | None = Field(
-        default=None, ge=0, description="Money that a run may spend; unset: no limit."
+        default=None, ge=0, description="Money that a run may spend, likewise; unset: no limit."
     )
     record: Path | None = Field(
         default=None, description="Folder in which every run's judgments are recorded."

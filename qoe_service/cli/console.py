@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from qoe_service.models import ClipModel
 from qoe_service.personas import Persona
+from qoe_service.provider.spending import Spending
 from qoe_service.schemas import TRAITS, JudgeInfo, Judgment, MeanOpinionScore, Result
 
 _NOTHING = "-"
@@ -39,6 +40,28 @@ def judge_table(judges: Iterable[JudgeInfo]) -> Table:
     for judge in judges:
         state = "yes" if judge.ready else f"no: {judge.reason}"
         table.add_row(judge.tier, Text(judge.judge), Text(judge.revision[:12]), Text(state))
+    return table
+
+
+def spending_table(runs: Mapping[str, Spending]) -> Table:
+    """A row per run: what it spent on models."""
+    table = Table("run")
+    for column in ("calls", "tokens in", "tokens out", "money", "estimated", "refused"):
+        table.add_column(column, justify="right")
+    for name, spent in runs.items():
+        table.add_row(
+            Text(name),
+            f"{spent.calls:,}",
+            f"{spent.input_tokens:,}",
+            f"{spent.output_tokens:,}",
+            f"{spent.cost:,.4f}",
+            f"{spent.estimated_calls:,}",
+            f"{spent.refused:,}",
+        )
+    table.caption = (
+        "estimated: calls whose model did not say what they cost; refused: questions that the "
+        "budget did not allow"
+    )
     return table
 
 

@@ -1,11 +1,15 @@
-"""`qoe judges`: who judges, and how well."""
+"""`qoe judges`: who judges, how well, and what it costs."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from qoe_service.cli.options import ApiKey, AsJson, Server
-from qoe_service.cli.shell import ExitCode, errors_explained, judges_at, print_json, show
+from qoe_service.cli.shell import ExitCode, errors_explained, fail, judges_at, print_json, show
 
 app = typer.Typer(
     help="Who judges: the ladder of tiers, best first, and which of them are ready.",
@@ -30,4 +34,33 @@ def ladder(
 
         show(judge_table(found))
     if not any(judge.ready for judge in found):
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+@app.command()
+def cost(
+    run: Annotated[str | None, typer.Option(help="This run alone.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each run has spent on models, as written down in the folder of QOE_CACHE."""
+    from qoe_service.judges.parts import LEDGER
+    from qoe_service.provider.day_files import read_entries
+    from qoe_service.provider.spending import by_run
+    from qoe_service.settings import Settings
+
+    with errors_explained():
+        folder = Settings().cache
+        if folder is None:
+            fail("QOE_CACHE is empty: nothing is written down", ExitCode.WRONG_CALL)
+        runs = by_run(read_entries(folder / LEDGER))
+    if run is not None:
+        runs = {name: spending for name, spending in runs.items() if name == run}
+    if as_json:
+        for name, spending in runs.items():
+            typer.echo(json.dumps({"run": name, **asdict(spending)}))
+    else:
+        from qoe_service.cli.console import spending_table
+
+        show(spending_table(runs))
+    if not runs:
         raise typer.Exit(ExitCode.NEGATIVE)

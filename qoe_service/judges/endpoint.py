@@ -123,10 +123,12 @@ class Endpoint:
         return self._caller(decoding, self.gates.free_budget, replace(retrying, policy=policy))
 
     def close(self) -> None:
-        """Close the connections and cancel the calls in flight. Safe to call twice."""
+        """Cancel the calls in flight, close connections and ledger. Safe to call twice."""
         with suppress(RuntimeError, TimeoutError):  # closed before, or stuck
             self.loop.run(self._http.aclose()).result(CLOSING_S)
         self.loop.close()
+        self.gates.budget.close()
+        self.gates.free_budget.close()
 
     def _caller(self, decoding: Decoding, budget: Budget, retrying: Retrying) -> Caller:
         return Caller(

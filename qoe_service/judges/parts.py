@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from qoe_service.provider.budget import Budget
     from qoe_service.provider.ledger import Ledger
 
-LEDGER = "spending.jsonl"
-"""In the folder of the cache: what every run has spent, restarts included."""
+LEDGER = "spending"
+"""In the folder of the cache: what every run has spent, restarts and other processes included."""
 
 
 class Parts:
@@ -88,9 +88,9 @@ class Parts:
         return Budget(ledger=self.ledger)
 
     @cached_property
-    def ledger(self) -> Ledger | None:
+    def ledger(self) -> Ledger:
         """Where spending is written down."""
         from qoe_service.provider.ledger import Ledger
 
         folder = self.settings.cache
-        return None if folder is None else Ledger(folder / LEDGER)
+        return Ledger(None if folder is None else folder / LEDGER)

@@ -1,21 +1,23 @@
 """Tokens and money per run, with a hard stop.
 
 A call reserves what it may cost before it is made and settles what it did cost afterwards, so that
-calls in flight together cannot overshoot by more than their estimates were wrong.
+calls in flight together cannot overshoot by more than their estimates were wrong. What other
+processes spend counts as soon as their ledger has it; what they have in flight is not known here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from qoe_service.errors import QoEError
 from qoe_service.provider import CallFailed, FailureKind, Question, Usage
-from qoe_service.provider.ledger import Entry, Ledger, Spending, spending_by_run
+from qoe_service.provider.ledger import Ledger
+from qoe_service.provider.spending import Spending
 
 CHARACTERS_PER_TOKEN = 3
 """Few, so that a text costs rather less than estimated: English has about four."""
@@ -62,7 +64,6 @@ class Budget:
         limit_tokens: per run, in and out together; `None` for no limit.
         limit_cost: per run, in the currency of the tariffs; `None` for no limit.
         ledger: where spending is written down; what it holds already counts.
-        wall_clock: seconds since 1970, for the ledger.
     """
 
     def __init__(
@@ -71,28 +72,34 @@ class Budget:
         limit_tokens: int | None = None,
         limit_cost: float | None = None,
         ledger: Ledger | None = None,
-        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._limit_tokens = float("inf") if limit_tokens is None else limit_tokens
         self._limit_cost = float("inf") if limit_cost is None else limit_cost
-        self._ledger, self._wall_clock = ledger, wall_clock
+        self._limited = limit_tokens is not None or limit_cost is not None
+        self._ledger = ledger or Ledger()
         self._lock = threading.Lock()
-        self._spent = {} if ledger is None else _totals(ledger)
         self._reserved: dict[str, Spending] = {}
+        if self._limited:
+            self._ledger.catch_up()
 
     def spent(self, run: str) -> Spending:
         """What a run has spent, without what is reserved."""
-        return self._spent.get(run, Spending())
+        return self._ledger.spent(run)
 
     def reserved(self, run: str) -> Spending:
         """What a run's calls in flight may cost."""
         return self._reserved.get(run, Spending())
 
-    def check(self, run: str) -> None:
+    def check(self, run: str, tariff: Tariff) -> None:
         """Raises `OverBudget` if a run has nothing left for any call."""
-        spent = self.spent(run)
-        if spent.tokens >= self._limit_tokens or spent.cost >= self._limit_cost:
-            raise self._over(run)
+        if self._limited:
+            spent = self.spent(run)
+            if spent.tokens >= self._limit_tokens or spent.cost >= self._limit_cost:
+                self._refuse(run, tariff)
+
+    def close(self) -> None:
+        """Close the ledger's file. Safe to call twice."""
+        self._ledger.close()
 
     @contextmanager
     def reservation(self, run: str, estimate: Usage, tariff: Tariff) -> Iterator[Reservation]:
@@ -102,7 +109,8 @@ class Budget:
             OverBudget: if the estimate does not fit into what is left.
         """
         most = Spending(1, estimate.input_tokens, estimate.output_tokens, tariff.cost(estimate))
-        self._reserve(run, most)
+        if not self._is_reserved(run, most):
+            self._refuse(run, tariff)
         reservation = Reservation(estimate)
         try:
             yield reservation
@@ -115,42 +123,32 @@ class Budget:
         finally:
             self._settle(run, tariff, most, reservation)
 
-    def _reserve(self, run: str, most: Spending) -> None:
+    def _is_reserved(self, run: str, most: Spending) -> bool:
         with self._lock:
             reserved = self.reserved(run)
-            total = self.spent(run) + reserved + most
-            if total.tokens > self._limit_tokens or total.cost > self._limit_cost:
-                raise self._over(run)
+            if self._limited:
+                total = self.spent(run) + reserved + most
+                if total.tokens > self._limit_tokens or total.cost > self._limit_cost:
+                    return False
             self._reserved[run] = reserved + most
+            return True
 
     def _settle(self, run: str, tariff: Tariff, most: Spending, reservation: Reservation) -> None:
-        entry = self._entry(run, tariff, reservation)
         with self._lock:
             reserved = self._reserved.pop(run) - most
             if reserved.calls:
                 self._reserved[run] = reserved
-            if entry is not None:
-                self._spent[run] = self.spent(run) + entry.spending
-        if entry is not None and self._ledger is not None:
-            self._ledger.append(entry)
+            usage = reservation.usage
+            if usage is not None:
+                tokens = usage.input_tokens, usage.output_tokens
+                estimated = int(reservation.estimated)
+                spending = Spending(1, *tokens, tariff.cost(usage), estimated)
+                self._ledger.append(run, tariff.model, spending)
 
-    def _entry(self, run: str, tariff: Tariff, reservation: Reservation) -> Entry | None:
-        usage = reservation.usage
-        if usage is None:
-            return None
-        return Entry(
-            run=run,
-            model=tariff.model,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cost=tariff.cost(usage),
-            estimated=reservation.estimated,
-            at_s=self._wall_clock(),
-        )
-
-    def _over(self, run: str) -> OverBudget:
+    def _refuse(self, run: str, tariff: Tariff) -> NoReturn:
         spent = self.spent(run)
-        return OverBudget(
+        self._ledger.append(run, tariff.model, Spending(refused=1))
+        raise OverBudget(
             run,
             f"run {run!r} has spent {spent.tokens} tokens and {spent.cost:.4f} in {spent.calls} "
             f"calls and another call may not fit its budget ({self._limits}); raise the limit or "
@@ -198,11 +196,3 @@ class Reservation:
 
 def _tokens(usage: Usage) -> int:
     return usage.input_tokens + usage.output_tokens
-
-
-def _totals(ledger: Ledger) -> dict[str, Spending]:
-    totals: dict[str, Spending] = {}
-    for run, models in spending_by_run(ledger.path).items():
-        for spending in models.values():
-            totals[run] = totals.get(run, Spending()) + spending
-    return totals

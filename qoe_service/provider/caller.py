@@ -102,7 +102,7 @@ class Caller:
     async def _until_answered(
         self, question: Question, deadline: Deadline, run: str, read: Read | None
     ) -> Answer:
-        self.budget.check(run)
+        self.budget.check(run, self._tariff)
         attempt = partial(self._attempt, question, deadline, run, read)
         return await self._retrying.until(deadline, attempt)
 

@@ -1,141 +1,94 @@
-"""What was spent, one JSON object a line: appended as it happens, read back after a crash.
-
-A line is written by one system call in append mode, so that a process that is killed loses at most
-the line it was writing, and processes that share a file do not write into each other's lines.
-"""
+"""What every run has spent, by all processes that share a folder."""
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+import time
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
-import orjson
+from qoe_service.provider.day_files import Reader, Writer, day_of, sum_up
+from qoe_service.provider.spending import Entry, Spending
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One call's cost. `estimated`: the other side never said, so it is what was reserved.
+class Ledger:
+    """Takes entries and adds up those of a run, whoever wrote them. Thread-safe.
 
-    at_s: seconds since 1970.
+    Args:
+        folder: kept in memory alone if there is none.
+        wall_clock: seconds since 1970.
     """
 
-    run: str
-    model: str
-    input_tokens: int
-    output_tokens: int
-    cost: float
-    estimated: bool
-    at_s: float
-
-    @property
-    def spending(self) -> Spending:
-        """As one call's spending."""
-        return Spending(1, self.input_tokens, self.output_tokens, self.cost, int(self.estimated))
-
-
-@dataclass(frozen=True)
-class Spending:
-    """A sum of entries. Money is in the currency of the tariffs."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
-    estimated_calls: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Tokens in and out."""
-        return self.input_tokens + self.output_tokens
-
-    def __add__(self, other: Spending) -> Spending:
-        return Spending(
-            self.calls + other.calls,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.cost + other.cost,
-            self.estimated_calls + other.estimated_calls,
-        )
-
-    def __sub__(self, other: Spending) -> Spending:
-        return Spending(
-            self.calls - other.calls,
-            self.input_tokens - other.input_tokens,
-            self.output_tokens - other.output_tokens,
-            self.cost - other.cost,
-            self.estimated_calls - other.estimated_calls,
-        )
-
-
-class Ledger:
-    """Appends entries to a file. Thread-safe. Raises `OSError` if the file cannot be opened."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
+    def __init__(
+        self, folder: Path | None = None, *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._folder, self._wall_clock = folder, wall_clock
         self._lock = threading.Lock()
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        if _is_torn(self._file):
-            os.write(self._file, b"\n")
+        self._writer = None if folder is None else Writer(folder)
+        self._reader = None if folder is None else Reader(folder)
+        self._sums: dict[str, Spending] = {}
+        self._summed_up_on: date | None = None
 
-    def append(self, entry: Entry) -> None:
-        """Write one entry; a full or broken disk is logged and costs only the writing down."""
-        line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
-        try:
-            with self._lock:
-                os.write(self._file, line)
-        except OSError as error:
-            logger.warning("the ledger %s could not be written: %s", self.path, error)
+    def append(self, run: str, model: str, spending: Spending) -> None:
+        """Write down what was spent now; a disk that fails is logged and costs only the writing."""
+        entry = Entry(run, model, spending, self._wall_clock())
+        with self._lock:
+            if not self._is_written(entry):  # else it is read again with what others wrote
+                self._count(entry)
+
+    def spent(self, run: str) -> Spending:
+        """What a run has spent so far."""
+        with self._lock:
+            self._catch_up()
+            return self._sums.get(run, Spending())
+
+    def catch_up(self) -> None:
+        """Read what was written so far, so that nobody has to wait for it later."""
+        with self._lock:
+            self._catch_up()
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file; another entry opens it again."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+
+    def _catch_up(self) -> None:
+        if self._reader is not None:
+            for entry in self._reader.news(self._today()):
+                self._count(entry)
+
+    def _today(self) -> date:
+        return day_of(self._wall_clock())
+
+    def _is_written(self, entry: Entry) -> bool:
+        if self._folder is None or self._writer is None:
+            return False
+        try:
+            self._writer.write(entry)
+        except OSError as error:
+            logger.warning("the ledger in %s could not be written: %s", self._folder, error)
+            return False
+        if self._summed_up_on != day_of(entry.at_s):  # once a day, by whoever writes
+            self._summed_up_on = day_of(entry.at_s)
+            threading.Thread(
+                target=_sum_up,
+                args=(self._folder, self._summed_up_on),
+                name="ledger-summing",
+                daemon=True,
+            ).start()
+        return True
+
+    def _count(self, entry: Entry) -> None:
+        self._sums[entry.run] = self._sums.get(entry.run, Spending()) + entry.spending
 
 
-def read_ledger(path: Path) -> Iterator[Entry]:
-    """The entries of a file, if there is one; lines torn by a crash are logged and skipped."""
-    if not path.exists():
-        return
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield _entry(line)
-            except (ValueError, TypeError) as error:
-                logger.warning("%s:%d is not an entry and is skipped: %s", path, number, error)
-
-
-def spending_by_run(path: Path) -> dict[str, dict[str, Spending]]:
-    """What each run spent on each model."""
-    runs: dict[str, dict[str, Spending]] = {}
-    for entry in read_ledger(path):
-        models = runs.setdefault(entry.run, {})
-        models[entry.model] = models.get(entry.model, Spending()) + entry.spending
-    return runs
-
-
-_NAMES = {field.name for field in fields(Entry)}
-
-
-def _entry(line: bytes) -> Entry:
-    values = orjson.loads(line)
-    if not isinstance(values, dict) or values.keys() != _NAMES:
-        raise ValueError(f"an entry has exactly {', '.join(sorted(_NAMES))}")
-    entry = Entry(**values)
-    if not isinstance(entry.run, str) or not isinstance(entry.model, str):
-        raise TypeError("run and model are text")
-    if entry.input_tokens < 0 or entry.output_tokens < 0 or entry.cost < 0:
-        raise ValueError("nothing costs less than nothing")
-    return entry
-
-
-def _is_torn(file: int) -> bool:
-    size = os.lseek(file, 0, os.SEEK_END)
-    return size > 0 and os.pread(file, 1, size - 1) != b"\n"
+def _sum_up(folder: Path, today: date) -> None:
+    try:
+        sum_up(folder, today)
+    except OSError as error:
+        logger.warning("the ledger in %s could not be summed up: %s", folder, error)

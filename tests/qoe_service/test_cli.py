@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from typer.testing import CliRunner
 from qoe_service.cache import VectorCache
 from qoe_service.cli import app
 from qoe_service.cli.shell import ExitCode
+from qoe_service.judges.parts import LEDGER
 from qoe_service.persona_files import load_persona
+from qoe_service.provider.ledger import Ledger
+from qoe_service.provider.spending import Spending
 from qoe_service.schemas import ScoreReply
 
 TRAIT_FLAGS = [
@@ -214,3 +218,28 @@ def test_help_imports_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
     heavy = {"torch", "numpy", "PIL", "fastapi", "httpx", "uvicorn", "qoe_service.scoring"}
     assert not heavy & set(loaded.split())
+
+
+def test_what_runs_have_spent_is_read_without_any_judge(qoe, tmp_path, monkeypatch):
+    monkeypatch.setenv("QOE_CACHE", str(tmp_path))
+    nothing = qoe("judges", "cost", "--json")
+    assert (nothing.exit_code, nothing.stdout) == (ExitCode.NEGATIVE, "")
+    ledger = Ledger(tmp_path / LEDGER)
+    for run in ("first", "second", "first"):
+        ledger.append(run, "a-model", Spending(1, 1_000, 3, 0.25))
+    ledger.append("first", "a-model", Spending(refused=7))
+    told = [json.loads(line) for line in qoe("judges", "cost", "--json").stdout.splitlines()]
+    assert [line["run"] for line in told] == ["first", "second"]
+    assert told[0] == {"run": "first", **asdict(Spending(2, 2_000, 6, 0.5, refused=7))}
+    shown = qoe("judges", "cost", "--run", "first")
+    assert shown.exit_code == ExitCode.DONE
+    assert "second" not in shown.stdout
+    for word in ("first", "2,000", "0.5000", "refused", " 7 "):
+        assert word in shown.stdout
+    assert qoe("judges", "cost", "--run", "third").exit_code == ExitCode.NEGATIVE
+
+
+def test_a_cache_in_memory_has_no_ledger(qoe):
+    told = qoe("judges", "cost")
+    assert told.exit_code == ExitCode.WRONG_CALL
+    assert "QOE_CACHE is empty" in told.stderr

@@ -18,7 +18,8 @@ from qoe_service.images import Picture
 from qoe_service.judges.build import build_ladder
 from qoe_service.judges.endpoint import ModelAt, model_of
 from qoe_service.judges.perception import LONGEST_SIDE, Shown, png
-from qoe_service.provider.ledger import spending_by_run
+from qoe_service.provider.day_files import read_entries
+from qoe_service.provider.spending import by_run
 from qoe_service.schemas import Context, Item, ScoreRequest, Status
 from qoe_service.settings import Settings
 from tests.fake_provider import FakeProvider
@@ -78,9 +79,10 @@ def test_what_a_run_spends_is_written_down_and_binding(
             reply = scorer.rewards(pictures, wishes, personas=NAMES, run_id="dear")
     assert Status.OVER_BUDGET in reply.statuses
     assert None in reply.rewards
-    runs = spending_by_run(tmp_path / "spending.jsonl")
-    assert 0.005 < runs["dear"]["fake-vlm"].cost <= 0.01
-    assert runs["canary"]["fake-vlm"].calls == 2
+    runs = by_run(read_entries(tmp_path / "spending"))
+    assert 0.005 < runs["dear"].cost <= 0.01
+    assert runs["dear"].refused > 0
+    assert runs["canary"].calls == 2
 
 
 def test_a_run_is_charged_for_what_is_asked_over_http(
@@ -90,7 +92,7 @@ def test_a_run_is_charged_for_what_is_asked_over_http(
     with serve(scorer, Settings(cache=None)) as url, QoEClient(url) as client:
         reply = client.rewards(pictures, ["a dog", "a cat"], personas=NAMES, run_id="far")
     assert set(reply.statuses) == {Status.OK}
-    assert spending_by_run(tmp_path / "spending.jsonl")["far"]["fake-vlm"].calls == 6
+    assert by_run(read_entries(tmp_path / "spending"))["far"].calls == 6
 
 
 def test_a_tier_without_a_model_says_which_setting_is_missing() -> None:

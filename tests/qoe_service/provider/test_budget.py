@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from qoe_service.provider import CallFailed, FailureKind, Question, Usage
 from qoe_service.provider.budget import Budget, OverBudget, Tariff, rough_usage
-from qoe_service.provider.ledger import Entry, Ledger, Spending, read_ledger
+from qoe_service.provider.ledger import Ledger
+from qoe_service.provider.spending import Spending
 
 TARIFF = Tariff("judge-9", input_per_million=2.0, output_per_million=10.0)
 
@@ -48,8 +49,8 @@ def test_stops_at_the_money_too():
     budget = Budget(limit_cost=0.001)
     spend(budget, estimate=Usage(500, 0), usage=Usage(500, 0))  # exactly 0.001
     with pytest.raises(OverBudget, match=r"0.0010 in money"):
-        budget.check("r1")
-    budget.check("r2")
+        budget.check("r1", TARIFF)
+    budget.check("r2", TARIFF)
 
 
 def test_what_is_in_flight_counts_until_it_is_settled():
@@ -98,17 +99,33 @@ def test_a_model_that_does_not_say_what_it_used_costs_the_estimate():
     assert budget.spent("r1") == Spending(1, 100, 10, TARIFF.cost(ESTIMATE), 1)
 
 
-def test_the_ledger_outlives_the_process(tmp_path):
-    path = tmp_path / "ledger.jsonl"
-    budget = Budget(limit_tokens=200, ledger=Ledger(path), wall_clock=lambda: 5.0)
+def test_what_was_spent_before_a_restart_counts(tmp_path):
+    budget = Budget(limit_tokens=200, ledger=Ledger(tmp_path))
     spend(budget)
-    assert list(read_ledger(path)) == [
-        Entry("r1", "judge-9", 80, 5, TARIFF.cost(ACTUAL), False, 5.0)
-    ]
-    again = Budget(limit_tokens=200, ledger=Ledger(path))
-    assert again.spent("r1") == budget.spent("r1")
+    again = Budget(limit_tokens=200, ledger=Ledger(tmp_path))
+    assert again.spent("r1") == budget.spent("r1") == Spending(1, 80, 5, TARIFF.cost(ACTUAL))
     with pytest.raises(OverBudget):
         spend(again, estimate=Usage(116, 0))
+
+
+def test_what_another_process_spends_meanwhile_counts(tmp_path):
+    mine, theirs = (Budget(limit_tokens=200, ledger=Ledger(tmp_path)) for _ in range(2))
+    spend(theirs)
+    spend(mine)
+    with pytest.raises(OverBudget, match="has spent 170 tokens"):
+        spend(theirs)
+    assert mine.spent("r1").refused == 1
+
+
+def test_every_question_that_is_refused_is_counted():
+    budget = Budget(limit_tokens=85)
+    spend(budget, estimate=Usage(85))
+    for _ in range(2):
+        with pytest.raises(OverBudget):
+            budget.check("r1", TARIFF)
+    with pytest.raises(OverBudget):
+        spend(budget)
+    assert budget.spent("r1") == Spending(1, 80, 5, TARIFF.cost(ACTUAL), 0, refused=3)
 
 
 def test_the_rough_estimate_grows_with_all_that_is_sent():
