@@ -14,6 +14,10 @@ def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "persona-qoe"
 
 
+def _default_calibration() -> Path:
+    return _default_cache().with_name("persona-qoe-calibration.json")
+
+
 CHAT_TIERS = ("vlm", "llm")
 """The judges that are asked over a network."""
 
@@ -121,6 +125,11 @@ class Settings(BaseSettings):
     cache: Path | None = Field(
         default_factory=_default_cache, description="Folder of the cache; empty: memory only."
     )
+    calibration: Path | None = Field(
+        default_factory=_default_calibration,
+        description="File of the maps that tell lower tiers on the first one's scale, as `qoe "
+        "judges calibrate` makes them; empty: every tier keeps its own.",
+    )
     cache_bytes: int = Field(default=2**30, ge=2**20, description="Size limit of the folder.")
     cache_entries: int = Field(default=65_536, ge=0, description="Entries also held in memory.")
     personas: Path | None = Field(
@@ -158,7 +167,7 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator(
-        *("cache", "personas", "prompts", "record", "replay"),
+        *("cache", "calibration", "personas", "prompts", "record", "replay"),
         *(f"{tier}_model" for tier in MODEL_TIERS),
         *(f"{tier}_{what}" for tier in CHAT_TIERS for what in ("base_url", "api_key")),
         *("openai_api_key", "budget_tokens", "budget_cost", "default_deadline_ms"),
@@ -191,7 +200,7 @@ class Settings(BaseSettings):
             raise ValueError("QOE_RECORD and QOE_REPLAY are both set; unset one of them")
         return self
 
-    @field_validator("cache", "personas", "prompts", "record", "replay")
+    @field_validator("cache", "calibration", "personas", "prompts", "record", "replay")
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()

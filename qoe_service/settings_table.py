@@ -8,7 +8,10 @@ from pydantic.fields import FieldInfo
 
 from qoe_service.settings import Settings
 
-PER_MACHINE = {"cache": "`$XDG_CACHE_HOME/persona-qoe`"}
+PER_MACHINE = {
+    "cache": "`$XDG_CACHE_HOME/persona-qoe`",
+    "calibration": "`$XDG_CACHE_HOME/persona-qoe-calibration.json`",
+}
 """Defaults that differ from one machine to the next, in words."""
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from qoe_service.errors import JudgeUnavailable, UnknownTier
 from qoe_service.judges import Judge, UnavailableJudge
+from qoe_service.judges.calibrated import on_one_scale
 from qoe_service.judges.ladder import Bench, Ladder
 from qoe_service.judges.parts import Parts
 from qoe_service.judges.pixel import PixelJudge
+from qoe_service.judges.tier_map_file import read_tier_maps
 from qoe_service.settings import Settings
 
 
@@ -17,6 +19,7 @@ def build_bench(settings: Settings) -> Bench:
 
     Raises:
         UnknownTier: if a tier has no judge.
+        TierMapFileError: if the file of maps is damaged.
         UnusableRecord: if there is nothing to replay.
         OSError: if there is no place for a record.
     """
@@ -33,15 +36,18 @@ def build_bench(settings: Settings) -> Bench:
 
 
 def build_ladder(settings: Settings) -> Ladder:
-    """The judges of `settings.tiers`, best first.
+    """The judges of `settings.tiers`, best first, on the scale of the first where there are maps.
 
     A judge that cannot be set up keeps its rung and says why; the cases fall to the next.
 
     Raises:
         UnknownTier: if a tier has no judge.
+        TierMapFileError: if the file of maps is damaged.
     """
+    maps = read_tier_maps(settings.calibration)
     parts = Parts(settings)
-    return Ladder([_build(tier, parts) for tier in settings.tiers])
+    judges = [_build(tier, parts) for tier in settings.tiers]
+    return on_one_scale(judges, maps, settings.samples)
 
 
 def _build(tier: str, parts: Parts) -> Judge:

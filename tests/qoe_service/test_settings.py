@@ -14,16 +14,19 @@ def test_lists_are_comma_separated_and_empty_means_unset(monkeypatch: pytest.Mon
     monkeypatch.setenv("QOE_TIERS", "clip, pixel,")
     monkeypatch.setenv("QOE_API_KEYS", "key-1,key-2")
     monkeypatch.setenv("QOE_CACHE", "")
+    monkeypatch.setenv("QOE_CALIBRATION", "")
     settings = Settings()
     assert settings.tiers == ("clip", "pixel")
     assert [key.get_secret_value() for key in settings.api_keys] == ["key-1", "key-2"]
-    assert settings.cache is None
+    assert settings.cache is settings.calibration is None
     assert "key-1" not in repr(settings)
 
 
 def test_the_defaults_follow_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("QOE_CALIBRATION")
     assert Settings().cache == tmp_path / "persona-qoe"
+    assert Settings().calibration == tmp_path / "persona-qoe-calibration.json"
 
 
 @pytest.mark.parametrize(("name", "value"), [("QOE_TIERS", ","), ("QOE_BATCH_SIZE", "0")])
