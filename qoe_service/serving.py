@@ -73,4 +73,6 @@ def introduction(url: str, scorer: Scorer, settings: Settings) -> str:
 
 
 def _rung(info: JudgeInfo) -> str:
-    return f"{info.tier} ({info.judge})" + ("" if info.ready else f", NOT READY: {info.reason}")
+    state = "" if info.ready else f", NOT READY: {info.reason}"
+    scale = " on its own scale" if info.own_scale else ""
+    return f"{info.tier} ({info.judge}){scale}{state}"

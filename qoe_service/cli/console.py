@@ -36,10 +36,13 @@ def persona_table(personas: Iterable[Persona]) -> Table:
 
 def judge_table(judges: Iterable[JudgeInfo]) -> Table:
     """A row per rung of the ladder, best first."""
-    table = Table("tier", "judge", "revision", "ready")
-    for judge in judges:
+    table = Table("tier", "judge", "revision", "ready", "scale")
+    rungs = tuple(judges)
+    for judge in rungs:
         state = "yes" if judge.ready else f"no: {judge.reason}"
-        table.add_row(judge.tier, Text(judge.judge), Text(judge.revision[:12]), Text(state))
+        scale = f"its own: {judge.own_scale}" if judge.own_scale else rungs[0].tier
+        told = (judge.judge, judge.revision[:12], state, scale)
+        table.add_row(judge.tier, *map(Text, told))
     return table
 
 

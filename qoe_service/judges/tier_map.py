@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy.optimize import isotonic_regression
-from scipy.stats import spearmanr
 
 from qoe_service.errors import QoEError
 from qoe_service.judges.calibration import Frozen
@@ -157,6 +156,8 @@ def _check_enough(
 
 
 def _checked_correlation(seen: Array, wanted: Array, lower: str, primary: str) -> float:
+    from scipy.stats import spearmanr  # a third of a second, which services need not wait for
+
     if np.ptp(seen) == 0 or np.ptp(wanted) == 0:
         raise NotComparable(f"{lower} or {primary} gives every picture the same score")
     correlation = float(spearmanr(seen, wanted).statistic)
