@@ -61,11 +61,13 @@ def introduction(url: str, scorer: Scorer, settings: Settings) -> str:
     """What whoever starts the server wants to know, in lines."""
     ladder = ", then ".join(_rung(info) for info in scorer.judges())
     cache = settings.cache or "in memory only"
+    records = "" if settings.record is None else f"records  {settings.record}\n"
     keys = "needed" if settings.api_keys else "not needed (QOE_API_KEYS is empty)"
     return (
         f"judges   {ladder}\n"
         f"personas {len(scorer.personas())}\n"
         f"cache    {cache}\n"
+        f"{records}"
         f"API key  {keys}\n"
         f"docs     {url}/docs\n"
         f"serving at {url}"

@@ -69,7 +69,6 @@ class Learner:
         self.score(3)
         self.rewards(1, tier="clip")
         self.rewards(4, tier="vlm")
-        self.rewards(5, deadline_ms=1)
 
     def when_the_model_is_back(self) -> None:
         self.rewards(3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -69,6 +71,13 @@ def test_failures_and_reasons_survive(failures: list[Failure | None], data: st.D
     assert back.opinions.failures == by_row
     assert back.reasons == reasons
     assert back.opinions.cached.tolist() == cached.tolist()
+
+
+def test_nothing_is_told_that_is_not_recorded() -> None:
+    """A new field needs a place in the record, and the record a new version."""
+    assert {field.name for field in fields(Verdicts)} == {"opinions", "judges", "reasons"}
+    recorded = {"scores", "errors", "failures", "cached"}
+    assert {field.name for field in fields(Opinions)} == recorded | {"forwards", "tokens"}
 
 
 def test_half_a_character_in_a_reason_does_not_stop_the_record() -> None:

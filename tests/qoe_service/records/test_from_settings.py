@@ -22,6 +22,7 @@ from qoe_service.records.recording import Recording
 from qoe_service.records.replay import Replay
 from qoe_service.records.run_file import path_of, read
 from qoe_service.schemas import RewardsReply, Status
+from qoe_service.serving import introduction
 from qoe_service.settings import Settings
 from tests.qoe_service.records.answering import ask, case, recorded
 
@@ -112,3 +113,10 @@ def test_a_recorded_run_is_added_to_after_a_restart(tmp_path: Path) -> None:
     said = [ask(recorded(tmp_path), case(1)).opinions.scores.tolist() for _ in range(2)]
     replay = Replay(tmp_path)
     assert [ask(replay, case(1)).opinions.scores.tolist() for _ in range(2)] == said
+
+
+def test_whoever_starts_the_server_is_told_where_its_records_are(tmp_path: Path) -> None:
+    recording = Settings(tiers=("pixel",), record=tmp_path / "records", cache=None)
+    with Scorer.from_settings(recording) as scorer:
+        assert f"records  {tmp_path}/records" in introduction("http://here", scorer, recording)
+        assert "records" not in introduction("http://here", scorer, Settings(cache=None))
