@@ -63,11 +63,7 @@ class Scorer:
         return cls(
             build_bench(settings),
             Registry(settings.personas),
-            limits=ImageLimits(
-                max_bytes=settings.max_image_bytes,
-                max_pixels=settings.max_pixels,
-                min_side=settings.min_side,
-            ),
+            limits=image_limits(settings),
             max_items=settings.max_items,
             max_prompt_characters=settings.max_prompt_characters,
             default_deadline_ms=settings.default_deadline_ms,
@@ -236,6 +232,15 @@ class Scorer:
             list(cases.values()), panel.personas, tier=tier, deadline=deadline
         )
         return answers_of(panel, verdicts, rows=list(cases), refused=failures)
+
+
+def image_limits(settings: Settings) -> ImageLimits:
+    """What a picture file may be."""
+    return ImageLimits(
+        max_bytes=settings.max_image_bytes,
+        max_pixels=settings.max_pixels,
+        min_side=settings.min_side,
+    )
 
 
 def _check_distinct(ids: Sequence[str]) -> None:

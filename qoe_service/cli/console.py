@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,6 +13,9 @@ from qoe_service.models import ClipModel
 from qoe_service.personas import Persona
 from qoe_service.provider.spending import Spending
 from qoe_service.schemas import TRAITS, JudgeInfo, Judgment, MeanOpinionScore, Result
+
+if TYPE_CHECKING:
+    from qoe_service.judges.tier_comparison import Comparison
 
 _NOTHING = "-"
 
@@ -68,12 +72,49 @@ def spending_table(runs: Mapping[str, Spending]) -> Table:
     return table
 
 
+def comparison_table(comparisons: Iterable[Comparison]) -> RenderableType:
+    """A row per lower tier: how it compares with the first one, and what its map leaves open."""
+    table = Table("map")
+    for column in ("opinions", "left out", "rank r", "residual", "level off"):
+        table.add_column(column, justify="right")
+    table.caption = (
+        "residual: one SD, on pictures left out of the fit; level off: the mean before, and the "
+        "standard error of it after; points of the 1-5 scale"
+    )
+    found = tuple(comparisons)
+    for each in found:
+        table.add_row(*_comparison_row(each))
+    return Group(table, *(Text(note) for each in found for note in _comparison_notes(each)))
+
+
 def model_table(models: Iterable[ClipModel]) -> Table:
     """A row per CLIP that `QOE_CLIP` can name."""
     table = Table("QOE_CLIP", "here", "note")
     for model in models:
         table.add_row(Text(model.name), "yes" if model.here else "no", Text(model.note))
     return table
+
+
+def _comparison_row(comparison: Comparison) -> tuple[str, ...]:
+    name = f"{comparison.lower.tier} as {comparison.primary.tier}"
+    found, left_out = comparison.tier_map, str(comparison.left_out)
+    if found is None:
+        return (name, _NOTHING, left_out)
+    return (
+        name,
+        f"{found.pairs} of {found.pictures}",
+        left_out,
+        f"{found.rank_correlation:.2f}",
+        f"{found.residual_sd:.2f}",
+        f"{found.level_off:+.2f} -> ±{found.level_se:.2f}",
+    )
+
+
+def _comparison_notes(comparison: Comparison) -> Iterator[str]:
+    if comparison.refused is not None:
+        yield f"no map: {comparison.refused}"
+    if comparison.why is not None:
+        yield f"left out for {comparison.lower.tier}, most often: {comparison.why}"
 
 
 def _opinions_of(result: Result) -> RenderableType:

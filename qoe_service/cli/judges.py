@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from qoe_service.cli.calibrate import calibrate
 from qoe_service.cli.options import ApiKey, AsJson, Server
 from qoe_service.cli.shell import ExitCode, errors_explained, fail, judges_at, print_json, show
 
@@ -16,6 +17,7 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
 )
+app.command()(calibrate)
 
 
 @app.callback()

@@ -47,9 +47,9 @@ class TierMap(Frozen):
     pairs: opinions of both tiers that it was fitted on.
     pictures: how many pictures these are of.
     rank_correlation: Spearman's, between the tiers' opinions.
-    level_before: how far the lower tier's mean score was from the primary judge's.
-    level_after: how far a mapped mean is from it, on a fifth of the pictures that the map was not
-        fitted on; root mean square over the fifths.
+    level_off: how far the lower tier's mean score was from the primary judge's.
+    level_se: how far the mapped mean may still be from it, one standard error: what the map leaves
+        open of whole pictures that it was not fitted on, over the root of their number.
     """
 
     lower: str
@@ -60,8 +60,8 @@ class TierMap(Frozen):
     pairs: int
     pictures: int
     rank_correlation: float
-    level_before: float
-    level_after: float
+    level_off: float
+    level_se: float = Field(ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _rises_within_the_scale(self) -> Self:
@@ -119,8 +119,8 @@ def fit_tier_map(
     knots, values = _centred_isotonic(seen, wanted)
     if len(knots) == 1:
         raise NotComparable(f"{primary} does not rise with {lower}: the best rising map is level")
-    fold = picture % FOLDS
-    errors = _held_out_errors(seen, wanted, fold)
+    errors = _held_out_errors(seen, wanted, picture % FOLDS)
+    by_picture = np.bincount(picture, weights=errors) / np.bincount(picture)
     return TierMap(
         lower=lower,
         primary=primary,
@@ -128,10 +128,10 @@ def fit_tier_map(
         values=tuple(values.tolist()),
         residual_sd=_root_mean_square(errors),
         pairs=len(seen),
-        pictures=int(picture.max()) + 1,
+        pictures=len(by_picture),
         rank_correlation=correlation,
-        level_before=float(np.mean(seen - wanted)),
-        level_after=_root_mean_square(np.bincount(fold, weights=errors) / np.bincount(fold)),
+        level_off=float(np.mean(seen - wanted)),
+        level_se=_root_mean_square(by_picture) / float(np.sqrt(len(by_picture))),
     )
 
 

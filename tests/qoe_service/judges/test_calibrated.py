@@ -68,8 +68,8 @@ def tier_map(lower: str = "clip", primary: str = "vlm", shift: float = 1.0) -> T
         pairs=200,
         pictures=100,
         rank_correlation=0.5,
-        level_before=0.4,
-        level_after=0.1,
+        level_off=0.4,
+        level_se=0.1,
     )
 
 

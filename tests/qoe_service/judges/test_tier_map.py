@@ -104,10 +104,20 @@ def test_groups_may_have_any_names_and_order() -> None:
 def test_the_level_is_told_before_and_after() -> None:
     lower, primary, picture = panels(0, pictures=100)
     found = fitted(lower - 1.2, primary, groups=picture)
-    assert found.level_before == pytest.approx(np.mean(lower - 1.2 - primary))
-    # A fifth of 100 pictures that err by 0.5 each, on a map that knows its level from 80.
-    assert found.level_after == pytest.approx(0.5 * np.sqrt(1 / 20 + 1 / 80), rel=0.7)
+    assert found.level_off == pytest.approx(np.mean(lower - 1.2 - primary))
+    # What is overlooked of a picture, over the root of 100; 1200 opinions know no more than that.
+    assert found.level_se == pytest.approx(0.5 / np.sqrt(100), rel=0.2)
     assert (found.pairs, found.pictures) == (1200, 100)
+
+
+def test_the_level_is_as_far_off_as_it_says() -> None:
+    off = []
+    for seed in range(40):
+        lower, primary, picture = panels(seed, pictures=60, people=2)
+        unseen, wanted, _ = panels(seed + 100, pictures=4000, people=1)
+        found = fitted(lower, primary, groups=picture)
+        off.append((np.mean(found.scores(unseen)) - np.mean(wanted)) / found.level_se)
+    assert np.sqrt(np.mean(np.square(off))) == pytest.approx(1, abs=0.3)  # 40 draws: to 1 in 9
 
 
 def test_it_refuses_to_pretend() -> None:
