@@ -122,11 +122,16 @@ class Oracle:
         self, pictures: NDArray[np.uint8], prompts: Sequence[str], ids: tuple[str, ...]
     ) -> RewardsReply | None:
         from qoe_service.client import ProblemReply, ServiceUnreachable
+        from qoe_service.errors import Overloaded
 
         for attempt in range(ATTEMPTS):
             self.counts.requests += 1
+            pause_s = FIRST_PAUSE_S * 2**attempt
             try:
                 reply = self.service.rewards(pictures, prompts, personas=ids)
+            except Overloaded as error:
+                failure: Exception = error
+                pause_s = max(pause_s, error.retry_after_s)
             except (ServiceUnreachable, ProblemReply) as error:
                 failure = error
                 if isinstance(error, ProblemReply) and error.status < 500:
@@ -135,7 +140,7 @@ class Oracle:
                 self._unanswered = 0
                 return reply
             if attempt + 1 < ATTEMPTS:
-                self.sleep(FIRST_PAUSE_S * 2**attempt)
+                self.sleep(pause_s)
         self._unanswered += 1
         if self._unanswered >= MOST_UNANSWERED:
             raise failure

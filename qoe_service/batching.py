@@ -17,6 +17,9 @@ Rows = NDArray[Any]
 Answer = Rows | Exception
 Forward = Callable[[Rows], Rows]
 
+WEIGHT_OF_THE_LATEST = 0.2
+"""Of the latest forward in the running mean of what a row takes."""
+
 
 @dataclass(eq=False)
 class _Job:
@@ -48,8 +51,14 @@ class MicroBatcher:
         self._waiting_rows = 0
         self._changed = threading.Condition()
         self._closed = False
+        self._mean_row_s = 0.0
         self._thread = threading.Thread(target=self._run, name="micro-batcher", daemon=True)
         self._thread.start()
+
+    @property
+    def predicted_wait_s(self) -> float:
+        """How long the rows that wait will take, by how long those before them took."""
+        return self._waiting_rows * self._mean_row_s
 
     def submit(self, rows: Rows) -> Future[list[Answer]]:
         """Queue rows (N, ...) with N > 0; the future holds an answer or an exception for each.
@@ -78,12 +87,18 @@ class MicroBatcher:
     def _run(self) -> None:
         while batch := self._collect():
             rows = np.concatenate([job.rows[start:stop] for job, start, stop in batch])
+            began_s = time.monotonic()
             answers = answer_each(self._forward, rows)
+            self._learn((time.monotonic() - began_s) / len(rows))
             for job, start, stop in batch:
                 job.answers.extend(answers[: stop - start])
                 del answers[: stop - start]
                 if len(job.answers) == len(job.rows):
                     job.future.set_result(job.answers)
+
+    def _learn(self, row_s: float) -> None:
+        weight = WEIGHT_OF_THE_LATEST if self._mean_row_s else 1.0
+        self._mean_row_s += weight * (row_s - self._mean_row_s)
 
     def _collect(self) -> list[tuple[_Job, int, int]]:
         """The next batch as slices of jobs; empty when closed and nothing is left."""

@@ -17,6 +17,7 @@ from qoe_service.exchanges import (
     Pictures,
     ProblemReply,
     Reply,
+    ServiceOverloaded,
     ServiceUnreachable,
     UnreadableReply,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "AsyncQoEClient",
     "ProblemReply",
     "QoEClient",
+    "ServiceOverloaded",
     "ServiceUnreachable",
     "UnreadableReply",
 ]

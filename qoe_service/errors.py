@@ -6,6 +6,7 @@ QoEError
 ├── PromptFileError        a template is wrong: file, line (in `prompt_files`)
 ├── CallFailed, OverBudget a model gave no usable answer, or may not be asked (in `provider`)
 ├── JudgeUnavailable       a judge could not be loaded, or failed while judging
+├── Overloaded             nobody can answer in time; HTTP answers 429 with Retry-After
 ├── UnusableRecord         a run's record cannot be written or read: file, line
 └── RequestError           the request is wrong as a whole: HTTP answers 4xx
     ├── DuplicateId
@@ -67,6 +68,17 @@ class PersonaFileError(QoEError):
 
 class JudgeUnavailable(QoEError):
     """A judge cannot give opinions now; the text says why."""
+
+
+class Overloaded(QoEError):
+    """Too much is waiting for a request to be answered in time; it was not queued.
+
+    retry_after_s: when it may be worth asking again.
+    """
+
+    def __init__(self, reason: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
 
 
 class UnusableRecord(QoEError):

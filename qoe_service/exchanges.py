@@ -3,12 +3,14 @@
 QoEError
 ├── ServiceUnreachable   no answer: wrong address, service down, time ran out
 ├── ProblemReply         the service refused the request and said why
+│   └── ServiceOverloaded   ... because too much is waiting; also an `Overloaded`
 └── UnreadableReply      something answered, but not as this service does
 """
 
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -18,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from qoe_service.errors import QoEError
+from qoe_service.errors import Overloaded, QoEError
 from qoe_service.personas import Persona
+from qoe_service.provider.failures import retry_after_s
 from qoe_service.schemas import (
     JudgeInfo,
     Readiness,
@@ -65,6 +68,10 @@ class ProblemReply(QoEError):
         super().__init__(f"{status} {title}: {detail}")
         self.status, self.title, self.detail = status, title, detail
         self.type, self.errors = kind, tuple(errors)
+
+
+class ServiceOverloaded(ProblemReply, Overloaded):
+    """The service has too much to do to answer in time; `retry_after_s` says when to ask again."""
 
 
 @dataclass(frozen=True)
@@ -151,13 +158,18 @@ def _problem(response: httpx.Response) -> ProblemReply:
         said = None
     if not isinstance(said, dict):
         said = {"detail": response.text[:200]}
-    return ProblemReply(
+    overloaded = response.status_code == httpx.codes.TOO_MANY_REQUESTS
+    problem = (ServiceOverloaded if overloaded else ProblemReply)(
         response.status_code,
         said.get("title", response.reason_phrase),
         said.get("detail", "no reason was given"),
         kind=said.get("type", "about:blank"),
         errors=said.get("errors", ()),
     )
+    if isinstance(problem, ServiceOverloaded):
+        wait_s = retry_after_s(response.headers, time.time())
+        problem.retry_after_s = problem.retry_after_s if wait_s is None else wait_s
+    return problem
 
 
 def unreachable(base_url: httpx.URL, error: httpx.TransportError) -> ServiceUnreachable:

@@ -35,7 +35,13 @@ def create_app(scorer: Scorer, settings: Settings) -> FastAPI:
     guarded = [Depends(api_key_guard(keys))]
     workers = Workers(settings.concurrent_requests, settings.waiting_requests)
     app.include_router(
-        judging_routes(scorer, workers, settings.max_body_bytes), dependencies=guarded
+        judging_routes(
+            scorer,
+            workers,
+            max_body_bytes=settings.max_body_bytes,
+            default_deadline_ms=settings.default_deadline_ms,
+        ),
+        dependencies=guarded,
     )
     app.include_router(catalogue_routes(scorer), dependencies=guarded)
     app.include_router(health_routes(scorer))

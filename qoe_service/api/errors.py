@@ -7,6 +7,7 @@ is null with a status.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +17,13 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from qoe_service.errors import NoRecord, RequestError, TooManyItems, UnusableRecord
+from qoe_service.errors import (
+    NoRecord,
+    Overloaded,
+    RequestError,
+    TooManyItems,
+    UnusableRecord,
+)
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -85,6 +92,7 @@ def install(app: FastAPI) -> None:
     answers: dict[type[Exception], Any] = {
         ProblemError: _answer,
         RequestError: _answer_request_error,
+        Overloaded: _answer_overloaded,
         UnusableRecord: _answer_unusable_record,
         HTTPException: _answer_http_error,
         Exception: _answer_bug,
@@ -136,6 +144,11 @@ def _answer(request: Request, error: ProblemError) -> Response:
 def _answer_request_error(request: Request, error: RequestError) -> Response:
     status = _STATUS_OF.get(type(error), 422)
     return _answer(request, ProblemError(status, str(error), kind=error.code))
+
+
+def _answer_overloaded(request: Request, error: Overloaded) -> Response:
+    headers = {"Retry-After": str(max(1, math.ceil(error.retry_after_s)))}
+    return _answer(request, ProblemError(429, str(error), kind="overloaded", headers=headers))
 
 
 def _answer_unusable_record(request: Request, error: UnusableRecord) -> Response:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
@@ -22,6 +23,7 @@ from qoe_service.api.bodies import (
 from qoe_service.api.openapi import problems, reference, request_body
 from qoe_service.api.stacks import read_stack
 from qoe_service.api.workers import Workers
+from qoe_service.judges import Deadline
 from qoe_service.schemas import (
     Item,
     PanelRequest,
@@ -72,9 +74,19 @@ _REWARDS_BODY = request_body(
 )
 
 
-def judging_routes(scorer: Scorer, workers: Workers, max_body_bytes: int) -> APIRouter:
+def judging_routes(
+    scorer: Scorer, workers: Workers, *, max_body_bytes: int, default_deadline_ms: int | None
+) -> APIRouter:
     """The routes that ask for opinions."""
     router = APIRouter(prefix="/v1", tags=["judging"], responses=_PROBLEMS)
+
+    async def judged(
+        asked: Panel, arrived_s: float, judge: Callable[[Panel], BaseModel]
+    ) -> Response:
+        """The reply, once it is this request's turn; what it waited is taken off its deadline."""
+        limit_ms = asked.deadline_ms or default_deadline_ms
+        deadline = Deadline() if limit_ms is None else Deadline(arrived_s + limit_ms / 1e3)
+        return await workers.run(lambda: _json(judge(_in_time(asked, deadline))), deadline)
 
     @router.post("/score", response_model=ScoreReply, openapi_extra=_SCORE_BODY)
     async def score(request: Request) -> Response:
@@ -86,13 +98,12 @@ def judging_routes(scorer: Scorer, workers: Workers, max_body_bytes: int) -> API
         arrived_s = time.monotonic()
         if media_type(request, JSON, MULTIPART) == MULTIPART:
             parts = await read_parts(request, max_body_bytes)
-            return await workers.run(
-                lambda: _json(scorer.score(_in_time(_with_files(parts), arrived_s)))
+            named = await _parsed(ScoreRequest, part(parts, "request"))
+            return await judged(
+                named, arrived_s, lambda asked: scorer.score(_with_files(asked, parts))
             )
-        body = await read_body(request, max_body_bytes)
-        return await workers.run(
-            lambda: _json(scorer.score(_in_time(parse(ScoreRequest, body), arrived_s)))
-        )
+        asked = await _parsed(ScoreRequest, await read_body(request, max_body_bytes))
+        return await judged(asked, arrived_s, scorer.score)
 
     @router.post("/rewards", response_model=RewardsReply, openapi_extra=_REWARDS_BODY)
     async def rewards(request: Request) -> Response:
@@ -100,15 +111,22 @@ def judging_routes(scorer: Scorer, workers: Workers, max_body_bytes: int) -> API
         arrived_s = time.monotonic()
         if media_type(request, JSON, MULTIPART) == MULTIPART:
             parts = await read_parts(request, max_body_bytes)
-            return await workers.run(lambda: _json(_stack_rewards(scorer, parts, arrived_s)))
-        body = await read_body(request, max_body_bytes)
-        return await workers.run(lambda: _json(_file_rewards(scorer, body, arrived_s)))
+            stack = await _parsed(StackRequest, part(parts, "request"))
+            return await judged(
+                stack, arrived_s, lambda asked: _stack_rewards(scorer, asked, parts)
+            )
+        asked = await _parsed(RewardsRequest, await read_body(request, max_body_bytes))
+        return await judged(asked, arrived_s, scorer.rewards_of_files)
 
     return router
 
 
-def _stack_rewards(scorer: Scorer, parts: Mapping[str, bytes], arrived_s: float) -> RewardsReply:
-    asked = _in_time(parse(StackRequest, part(parts, "request")), arrived_s)
+async def _parsed(kind: type[Panel], document: bytes) -> Panel:
+    """Parsed in a thread, before its turn: it says how long it may wait."""
+    return await anyio.to_thread.run_sync(parse, kind, document)
+
+
+def _stack_rewards(scorer: Scorer, asked: StackRequest, parts: Mapping[str, bytes]) -> RewardsReply:
     return scorer.rewards(
         read_stack(part(parts, "pictures")),
         asked.prompts,
@@ -120,13 +138,8 @@ def _stack_rewards(scorer: Scorer, parts: Mapping[str, bytes], arrived_s: float)
     )
 
 
-def _file_rewards(scorer: Scorer, body: bytes, arrived_s: float) -> RewardsReply:
-    return scorer.rewards_of_files(_in_time(parse(RewardsRequest, body), arrived_s))
-
-
-def _with_files(parts: Mapping[str, bytes]) -> ScoreRequest:
+def _with_files(named: ScoreRequest, parts: Mapping[str, bytes]) -> ScoreRequest:
     """The request whose items name the parts that hold their pictures."""
-    named = parse(ScoreRequest, part(parts, "request"))
     items = tuple(_with_file(item, parts) for item in named.items)
     return named.model_copy(update={"items": items})
 
@@ -136,12 +149,12 @@ def _with_file(item: Item, parts: Mapping[str, bytes]) -> Item:
     return item.model_copy(update={"image": image})
 
 
-def _in_time(asked: Panel, arrived_s: float) -> Panel:
-    """The request with the time already spent, reading and waiting, taken off its deadline."""
-    if asked.deadline_ms is None:
+def _in_time(asked: Panel, deadline: Deadline) -> Panel:
+    """The request with what is left until its deadline, after reading and waiting."""
+    left_s = deadline.left_s
+    if left_s is None:
         return asked
-    spent_ms = int((time.monotonic() - arrived_s) * 1000)
-    return asked.model_copy(update={"deadline_ms": max(1, asked.deadline_ms - spent_ms)})
+    return asked.model_copy(update={"deadline_ms": max(1, int(left_s * 1e3))})
 
 
 def _json(reply: BaseModel) -> Response:

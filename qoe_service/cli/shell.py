@@ -48,10 +48,11 @@ def errors_explained() -> Iterator[None]:
 
 def _exit_code(error: Exception) -> ExitCode:
     from qoe_service.client import ServiceUnreachable
+    from qoe_service.errors import Overloaded
     from qoe_service.models import DownloadFailed, UnusableModel
 
     match error:
-        case ServiceUnreachable() | DownloadFailed():
+        case ServiceUnreachable() | DownloadFailed() | Overloaded():
             return ExitCode.UNREACHABLE
         case UnusableModel():
             return ExitCode.NEGATIVE

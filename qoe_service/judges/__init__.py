@@ -40,10 +40,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a case got no opinion."""
+    """Why a case got no opinion.
+
+    retry_after_s: set if the judge has more waiting than it can answer in time, and asked nobody.
+    """
 
     status: Status
     reason: str
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,17 @@ class Deadline:
     def passed(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() >= self.at_s
+
+    def too_soon_for(self, wait_s: float) -> Failure | None:
+        """Why there is no point in queueing for so long, if there is none."""
+        left_s = self.left_s
+        if left_s is None or wait_s <= left_s:
+            return None
+        return Failure(
+            Status.JUDGE_UNAVAILABLE,
+            f"the queue takes {wait_s:.1f} s, {left_s:.1f} s are left",
+            retry_after_s=wait_s - left_s,
+        )
 
     def keeping_back(self, share: float, at_most_s: float) -> Deadline:
         """An earlier deadline, which leaves a share of what is left for what comes after."""

@@ -161,7 +161,10 @@ class ChatJudge:
         """Look up what is known and ask for the rest; there is what came in time."""
         inquiry = self._inquiry(manner, cases, panel, deadline)
         missing = inquiry.missing(self._store.known(inquiry.keys))
-        if missing:
+        late = deadline.too_soon_for(self._endpoint.gates.limiter.predicted_wait_s)
+        if missing and late is not None:
+            inquiry.fail_rest(late)
+        elif missing:
             self._ask(manner, missing, inquiry, deadline, meter, run_of(cases))
         if inquiry.nothing_was_readable:
             self._probe.forget()  # another model may stand there now

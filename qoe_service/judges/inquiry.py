@@ -179,4 +179,4 @@ def _gravest(lacking: Sequence[tuple[Persona, Failure]], panel_size: int) -> Fai
     persona, gravest = min(lacking, key=lambda pair: GRAVEST_FIRST.index(pair[1].status))
     people = len({persona.id for persona, _ in lacking})
     reason = f"{people} of {panel_size} opinions are missing; {persona.id}: {gravest.reason}"
-    return Failure(gravest.status, reason)
+    return Failure(gravest.status, reason, gravest.retry_after_s)

@@ -5,6 +5,9 @@ never seen the like. It does not fall when the budget is spent: a stop is a stop
 not the last may take only part of the time that is left, so that a silent endpoint cannot use up
 what the tiers below it need. The members of a group are compared with each other, so they are
 judged by one tier: the lowest that any of them fell to.
+
+A judge whose queue takes longer than that time is passed over at once. If that leaves a request
+without a single answer it is refused as a whole: better to know now than to wait for nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from qoe_service.errors import JudgeUnavailable, UnknownTier
+from qoe_service.errors import JudgeUnavailable, Overloaded, UnknownTier
 from qoe_service.judges import Case, Deadline, Failure, Identity, Judge, Opinions
 from qoe_service.personas import Persona
 from qoe_service.schemas import JudgeInfo, Status
@@ -96,9 +99,12 @@ class Ladder:
 
         Raises:
             UnknownTier: if no judge of the ladder has this tier.
+            Overloaded: if no case is answered because too much is waiting.
         """
         rungs = self.judges if tier is None else (self.judge(tier),)
-        return self._with_scales(_Descent(cases, panel, deadline).through(rungs))
+        verdicts = _Descent(cases, panel, deadline).through(rungs)
+        _check_load(verdicts.opinions.failures, len(cases))
+        return self._with_scales(verdicts)
 
     def judge(self, tier: str) -> Judge:
         """The judge of a tier. Raises `UnknownTier`."""
@@ -130,6 +136,13 @@ class Ladder:
         if reason is None or judge.tier not in self.own_scale:
             return reason
         return f"{reason}; on {judge.tier}'s own scale: {self.own_scale[judge.tier]}"
+
+
+def _check_load(failures: Mapping[int, Failure], count: int) -> None:
+    """Raises `Overloaded` if nothing but too much load is why nothing is answered."""
+    waits_s = [f.retry_after_s for f in failures.values() if f.retry_after_s is not None]
+    if count and len(waits_s) == count:
+        raise Overloaded(f"nobody can judge this in time: {failures[0].reason}", min(waits_s))
 
 
 def _info(judge: Judge, own_scale: str | None) -> JudgeInfo:

@@ -70,9 +70,10 @@ class Sights:
         new = {
             key: picture for key, picture in zip(keys, pictures, strict=True) if known[key] is None
         }
-        flights, forwards = self._board(new)
+        late = deadline.too_soon_for(self._batcher.predicted_wait_s)
+        failures: dict[str, Failure] = {} if late is None else dict.fromkeys(new, late)
+        flights, forwards = self._board(new) if late is None else ({}, 0)
         measures = dict(zip(new, measure(list(new.values())), strict=True))
-        failures: dict[str, Failure] = {}
         fresh: dict[str, Vector] = {}
         for key, flight in flights.items():
             landed = _landed(flight, deadline)
@@ -88,7 +89,7 @@ class Sights:
         return Seen(
             sight=Sight(rows[:, : -len(MEASURES)], rows[:, -len(MEASURES) :]),
             failures={row: failures[key] for row, key in enumerate(keys) if key in failures},
-            cached=np.array([key not in flights for key in keys]),
+            cached=np.array([key not in new for key in keys]),
             forwards=forwards,
         )
 

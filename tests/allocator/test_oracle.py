@@ -3,6 +3,7 @@ import pytest
 
 from allocator.oracle import ATTEMPTS, LARGEST_REQUEST, MOST_UNANSWERED, HttpOracle, Oracle
 from qoe_service.client import ProblemReply, ServiceUnreachable
+from qoe_service.errors import Overloaded
 from qoe_service.personas import Persona
 from qoe_service.schemas import RewardsReply, Status, Traits, Usage
 
@@ -99,6 +100,11 @@ def test_an_overloaded_service_is_asked_again_and_a_wrong_request_is_not(judge):
     judge.absences = [ProblemReply(503, "Busy", "later")]
     oracle = Oracle(judge, sleep=lambda seconds: None)
     assert not np.isnan(oracle.opinions(pictures(1), ["a"]).rewards).any()
+    judge.absences = [Overloaded("too much waits", retry_after_s=9.0)]
+    pauses: list[float] = []
+    patient = Oracle(judge, sleep=pauses.append)
+    assert not np.isnan(patient.opinions(pictures(1), ["a"]).rewards).any()
+    assert pauses == [9.0]
     judge.absences = [ProblemReply(413, "Too large", "send less")]
     with pytest.raises(ProblemReply, match="send less"):
         oracle.opinions(pictures(1), ["a"])

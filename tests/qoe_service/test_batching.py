@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -100,3 +101,24 @@ def test_closing_answers_what_is_queued_and_leaves_no_thread() -> None:
     assert not any(thread.name == "micro-batcher" for thread in threading.enumerate())
     with pytest.raises(RuntimeError, match="closed"):
         batcher.submit(np.ones(1))
+
+
+def test_predicts_how_long_the_rows_that_wait_will_take() -> None:
+    doubler = Doubler()
+
+    def slowly(rows: np.ndarray) -> np.ndarray:
+        time.sleep(0.01 * len(rows))
+        return doubler(rows)
+
+    batcher = MicroBatcher(slowly, max_batch=8, window_s=0)
+    assert batcher.predicted_wait_s == 0
+    batcher.submit(np.arange(8.0)).result(10)
+    assert batcher.predicted_wait_s == 0
+    doubler.gate.clear()
+    futures = [batcher.submit(np.arange(8.0)) for _ in range(6)]
+    predicted_s = batcher.predicted_wait_s
+    doubler.gate.set()
+    for future in futures:
+        future.result(10)
+    assert 40 * 0.01 <= predicted_s < 48 * 0.1
+    batcher.close()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qoe_service.batching import MicroBatcher
 from qoe_service.cache import VectorCache
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline
@@ -180,3 +181,18 @@ def test_flipping_a_trait_on_drawn_pictures_moves_appeal_as_replicated(
     difference = gap(encoder, reading, paired(more, less), trait)
     print(f"\n{trait} +2 SD: {difference:+.3f} of a grade in favour")
     assert sign * difference > 0
+
+
+def test_who_has_less_time_than_the_queue_takes_is_told_at_once(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sights = Sights(encoder, VectorCache(None), max_batch=64, window_s=0)
+    known, unknown = (Picture(np.full((64, 64, 3), grey, np.uint8)) for grey in (80, 160))
+    sights.of([known], Deadline())
+    monkeypatch.setattr(MicroBatcher, "predicted_wait_s", 9.0)
+    seen = sights.of([known, unknown], Deadline.after_ms(5_000))
+    assert seen.failures.keys() == {1}
+    assert seen.failures[1].retry_after_s == pytest.approx(4.0, abs=1.0)
+    assert (seen.cached.tolist(), seen.forwards) == ([True, False], 0)
+    assert sights.of([unknown], Deadline.after_ms(20_000)).failures == {}
+    sights.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from qoe_service.errors import JudgeUnavailable, UnknownTier
+from qoe_service.errors import JudgeUnavailable, Overloaded, UnknownTier
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline, Failure, Opinions, UnavailableJudge
 from qoe_service.judges.ladder import FALLS, Ladder, Verdicts
@@ -100,6 +100,38 @@ def test_a_judge_leaves_time_to_those_below_it() -> None:
     Ladder([high, low]).verdicts([case("a")], PANEL, tier=None, deadline=deadline)
     assert high.until[0].at_s == pytest.approx(deadline.at_s - 0.2, abs=0.02)
     assert low.until == [deadline]
+
+
+@dataclass
+class Crowded(Scripted):
+    """Has a queue that is too long for some."""
+
+    def opinions(
+        self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline
+    ) -> Opinions:
+        found = super().opinions(cases, panel, deadline)
+        late = {row: replace(why, retry_after_s=7.0) for row, why in found.failures.items()}
+        return replace(found, failures=late)
+
+
+def test_who_cannot_be_answered_at_all_for_the_crowd_is_refused() -> None:
+    busy = {"a": Status.JUDGE_UNAVAILABLE, "b": Status.JUDGE_UNAVAILABLE}
+    crowded, also = Crowded("high", 4.0, busy), Crowded("middle", 3.0, busy)
+    with pytest.raises(Overloaded, match="middle cannot") as told:
+        judged([crowded, also], [case("a"), case("b")])
+    assert told.value.retry_after_s == 7.0
+    with pytest.raises(Overloaded):
+        judged([crowded, Scripted("low", 2.0)], [case("a")], tier="high")
+
+
+def test_the_crowd_is_no_reason_where_something_is_answered() -> None:
+    crowded = Crowded("high", 4.0, {"a": Status.JUDGE_UNAVAILABLE})
+    partly = judged([crowded], [case("a"), case("b")])
+    assert list(partly.opinions.failures) == [0]
+    assert tiers_of(judged([crowded, Scripted("low", 2.0)], [case("a")])) == ["low"]
+    refused = {"b": Status.REFUSED}
+    mixed = judged([crowded, Scripted("low", 2.0, refused)], [case("a"), case("b")])
+    assert mixed.opinions.failures == {}
 
 
 def test_a_spent_budget_is_not_made_good_by_a_lower_tier() -> None:
