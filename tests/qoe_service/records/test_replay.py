@@ -18,11 +18,11 @@ from tests.qoe_service.records.answering import PANEL, Moody, ask, case, recorde
 
 def test_the_same_is_told_at_no_cost(tmp_path: Path) -> None:
     recording = recorded(tmp_path, fails_on="cat")
-    first = ask(recording, case(1), case(2, "a cat"), case(3, delay_s=2.5))
+    first = ask(recording, case(1), case(2, "a cat"), case(3, "Größe!\n\u2028", delay_s=2.5))
     second = ask(recording, case(1), tier="vlm", panel=PANEL[:2])
     assert first.opinions.forwards == 7
     replay = Replay(tmp_path)
-    again = ask(replay, case(1), case(2, "a cat"), case(3, delay_s=2.5))
+    again = ask(replay, case(1), case(2, "a cat"), case(3, "Größe!\n\u2028", delay_s=2.5))
     assert told(again) == told(first)
     assert list(again.opinions.failures) == [1]
     assert (again.opinions.forwards, again.opinions.tokens) == (0, 0)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -172,6 +173,27 @@ def test_threads_do_not_write_into_each_others_lines(path: Path) -> None:
         assert [n for n in in_file if n.startswith(f"{name}-")] == [
             f"{name}-{i}" for i in range(50)
         ]
+
+
+def test_there_is_one_writer_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_write, inside, most_inside = os.write, 0, 0
+
+    def write(file: int, data: bytes) -> int:
+        nonlocal inside, most_inside
+        inside += 1
+        most_inside = max(inside, most_inside)
+        time.sleep(0.005)
+        inside -= 1
+        return really_write(file, data)
+
+    monkeypatch.setattr(os, "write", write)
+    threads = [threading.Thread(target=append, args=(path, RUN, line("x"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most_inside == 1
+    assert names(path) == ["x"] * 8
 
 
 def test_processes_share_a_file_and_one_that_is_killed_spoils_nothing(path: Path) -> None:
