@@ -161,13 +161,13 @@ class LocalQuestioning:
                 ]
             )
         except Exception as error:
-            logger.warning("a batch of %d questions failed: %s", len(flights), error)
-            why = str(error) or type(error).__name__
+            why = (str(error) or type(error).__name__)[:300]
         else:
             return [self._read(row) for row in found]
-        # Raised anew: the first error's traceback would hold the batch's memory while its halves
-        # are tried.
-        raise RuntimeError(why[:300])
+        # Raised anew: the traceback of the first error would keep the batch's tensors alive while
+        # its halves are tried.
+        logger.warning("a batch of %d questions failed: %s", len(flights), why)
+        raise RuntimeError(why)
 
     def _read(self, probabilities: NDArray[np.float64]) -> Vector | Failure:
         if not np.isfinite(probabilities).all():
