@@ -11,6 +11,7 @@ from qoe_service.settings import Settings
 PER_MACHINE = {
     "cache": "`$XDG_CACHE_HOME/persona-qoe`",
     "calibration": "`$XDG_CACHE_HOME/persona-qoe-calibration.json`",
+    "golden": "`$XDG_CACHE_HOME/persona-qoe-golden.json`",
 }
 """Defaults that differ from one machine to the next, in words."""
 

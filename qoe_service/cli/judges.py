@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from qoe_service.cli.calibrate import calibrate
+from qoe_service.cli.check import check
 from qoe_service.cli.options import ApiKey, AsJson, Server
 from qoe_service.cli.shell import ExitCode, errors_explained, fail, judges_at, print_json, show
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(calibrate)
+app.command()(check)
 
 
 @app.callback()
