@@ -39,7 +39,7 @@ def test_a_system_message_where_there_can_be_one(processor: Any) -> None:
 
 def test_users_say_it_all_where_there_cannot(processor: Any) -> None:
     said = "<image>You are Bo.\nCalm.\n\nYour wish: a cat\nHow good is it?"
-    assert written(processor, USERS_ONLY) == f"USER: {said} ASSISTANT:"
+    assert written(processor, USERS_ONLY) == f"<s>USER: {said} ASSISTANT:"
 
 
 def test_users_say_it_all_where_a_system_message_would_be_lost(processor: Any) -> None:

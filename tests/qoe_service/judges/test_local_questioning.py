@@ -245,6 +245,45 @@ def test_whoever_waits_longest_decides_how_long_a_question_is_wanted(
     assert "hasty only" not in model.asked
 
 
+class Lingering(Plain):
+    """Says when it has begun with "slow", and lingers over it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow_has_begun, self.may_end = threading.Event(), threading.Event()
+
+    def probabilities(self, asked: Sequence[tuple[Question, Image.Image]]) -> np.ndarray:
+        answers = super().probabilities(asked)
+        if any(question.user == "slow" for question, _ in asked):
+            self.slow_has_begun.set()
+            self.may_end.wait(10)
+        return answers
+
+
+def test_a_question_that_was_dropped_is_put_anew_for_whoever_asks_next(
+    store: OpinionStore, threads: ThreadPoolExecutor
+) -> None:
+    model = Lingering()
+    questioning = LocalQuestioning(model, store, max_batch=2, window_s=0)
+    model.gate.clear()
+    later(threads, questioning, 20, "first")
+    assert model.entered.wait(10)
+    _, gives_up = later(threads, questioning, 0.2, "shared")
+    gives_up.result(20)
+    later(threads, questioning, 20, "slow")
+    while len(questioning._in_flight) < 3:
+        time.sleep(0.001)
+    model.gate.set()
+    assert model.slow_has_begun.wait(10)  # in one batch with "shared", which came too late
+    patient, is_answered = later(threads, questioning, 20, "shared")
+    while questioning._batcher._waiting_rows < 1 and not is_answered.done():
+        time.sleep(0.001)
+    model.may_end.set()
+    is_answered.result(20)
+    questioning.close()
+    assert patient.score("shared") == 3
+
+
 def test_the_canary_is_put_each_time_and_never_kept(
     questioning: LocalQuestioning, model: Plain, store: OpinionStore
 ) -> None:

@@ -41,7 +41,7 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 USERS_ONLY = (
-    "{% for message in messages %}"
+    "{{ bos_token }}{% for message in messages %}"
     "{% if message.role == 'system' %}{{ raise_exception('no system messages') }}{% endif %}"
     "USER: " + PARTS + " {% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
@@ -110,7 +110,7 @@ def _fast(backend: Tokenizer) -> Any:
 def _byte_pairs(family: str) -> Tokenizer:
     """Every level is one token, with a space before it and without."""
     backend = Tokenizer.from_str(_trained_byte_pairs())
-    if family == "llava":  # a tokenizer that begins every text itself
+    if family != "qwen2_vl":  # a tokenizer that begins every text itself
         backend.post_processor = processors.TemplateProcessing(
             single=f"{BEGIN} $A", special_tokens=[(BEGIN, backend.token_to_id(BEGIN))]
         )
