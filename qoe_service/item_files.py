@@ -74,7 +74,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         raise ItemFileError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
     except csv.Error as error:
-        raise ItemFileError(f"{path}:{reader.line_num}: not CSV ({error})") from None
+        raise ItemFileError(f"{path}:{reader.reader.line_num}: not CSV ({error})") from None
 
 
 def _flaw(row: dict[str, str], max_prompt_characters: int) -> str | None:

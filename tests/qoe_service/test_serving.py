@@ -63,3 +63,10 @@ def test_the_introduction_tells_judges_cache_and_docs(pixel_scorer, settings):
     text = introduction("http://127.0.0.1:8000", pixel_scorer, settings)
     for word in ("pixel", "in memory", "http://127.0.0.1:8000/docs", "QOE_API_KEYS"):
         assert word in text
+
+
+def test_the_introduction_tells_who_is_on_a_scale_of_its_own(settings, persona_folder):
+    ladder = Ladder([PixelJudge(), PixelJudge()], {"pixel": "not calibrated"})
+    with Scorer(ladder, Registry(persona_folder)) as scorer:
+        text = introduction("http://127.0.0.1:8000", scorer, settings)
+    assert "pixel (pixel-measures) on its own scale" in text
