@@ -7,6 +7,7 @@ import io
 import json
 import math
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -477,6 +478,18 @@ def test_a_hanging_call_ends_when_its_client_leaves(
     until(lambda: provider.traffic.left == 1)
     assert provider.traffic.in_flight == 0
     assert provider.traffic.statuses == {}
+
+
+def test_a_client_that_leaves_before_its_question_is_whole_has_left(
+    provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = provider.root.removeprefix("http://").split(":")
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\ncontent-length: 99\r\n\r\n{{"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode())
+        until(lambda: provider.traffic.in_flight == 1)
+    until(lambda: provider.traffic.left == 1)
+    assert caplog.records == []
 
 
 def test_a_dripping_body_comes_bit_by_bit(provider: FakeProvider, client: httpx.Client) -> None:

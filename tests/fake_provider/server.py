@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from pydantic import ValidationError
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -73,7 +73,7 @@ class ChatCompletions:
         try:
             body = await Request(scope, receive).body()
             await self._answer(scope, body, in_flight, receive, send)
-        except ClientLeft:
+        except (ClientLeft, ClientDisconnect):
             self._traffic.deserted()
         finally:
             self._traffic.leaves()
