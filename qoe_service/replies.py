@@ -38,7 +38,8 @@ class Answers:
     """What a panel of P known personas says about N items, failed ones included.
 
     `scores` and `errors` are (N, P) and NaN in the rows of `failures`; `judges` and `reasons` are
-    `None` where no judge was asked, or where there is nothing to explain.
+    `None` where no judge was asked, or where there is nothing to explain. `text_overlays` is `None`
+    where there was no picture to look at, or no time.
     """
 
     panel: Panel
@@ -47,6 +48,7 @@ class Answers:
     failures: Mapping[int, Failure]
     judges: Sequence[Identity | None]
     reasons: Sequence[str | None]
+    text_overlays: Sequence[bool | None]
     cached: NDArray[np.bool_]
     forwards: int
     tokens: int
@@ -70,10 +72,12 @@ def answers_of(
     *,
     rows: Sequence[int],
     refused: Mapping[int, Failure],
+    text_overlays: Mapping[int, bool | None],
 ) -> Answers:
     """Verdicts of the admitted items, put back between those that were refused.
 
-    `rows` says where the admitted items stand among all, `refused` why the others were not.
+    `rows` says where the admitted items stand among all, `refused` why the others were not, and
+    `text_overlays` whether writing was laid over those whose picture could be read.
     """
     opinions = verdicts.opinions
     count = len(rows) + len(refused)
@@ -91,6 +95,7 @@ def answers_of(
         failures={**refused, **failed},
         judges=judges,
         reasons=reasons,
+        text_overlays=[text_overlays.get(index) for index in range(count)],
         cached=cached,
         forwards=opinions.forwards,
         tokens=opinions.tokens,
@@ -119,6 +124,7 @@ def rewards_reply(answers: Answers) -> RewardsReply:
         rewards=tuple(means),
         by_persona=tuple(map(tuple, _nullable(rewards))),
         statuses=tuple(_status(answers, index) for index in range(len(rewards))),
+        text_overlays=tuple(answers.text_overlays),
         usage=answers.usage(),
     )
 
@@ -157,6 +163,7 @@ def _result(name: str, index: int, answers: Answers, sources: Sources) -> Result
             mos=None,
             judgments=judgments,
             reason=failure.reason,
+            text_overlay=answers.text_overlays[index],
         )
     mos = mean_opinion_score(answers.scores[index])
     return Result(
@@ -166,6 +173,7 @@ def _result(name: str, index: int, answers: Answers, sources: Sources) -> Result
         mos=mos,
         judgments=_good_judgments(index, answers, sources),
         reason=answers.reasons[index],
+        text_overlay=answers.text_overlays[index],
     )
 
 

@@ -148,6 +148,11 @@ class Result(Wire):
     mos: MeanOpinionScore | None
     judgments: tuple[Judgment, ...]
     reason: str | None = None
+    text_overlay: bool | None = Field(
+        default=None,
+        description="Whether writing seems to be laid over the picture, which may be trying to "
+        "talk to the judge; null if it could not be read, or there was no time to look.",
+    )
 
 
 class Usage(Wire):
@@ -190,7 +195,8 @@ class RewardsReply(Wire):
     """Rewards in [0, 1] or null: per item the panel's mean, and per item each persona's own.
 
     `rewards[i]` is the mean over the non-null entries of `by_persona[i]`, whose columns follow
-    `personas`. `statuses[i]` says why `rewards[i]` is null.
+    `personas`. `statuses[i]` says why `rewards[i]` is null. `text_overlays[i]` tells whether
+    writing seems to be laid over the picture, as `Result.text_overlay` does.
     """
 
     personas: tuple[str, ...]
@@ -198,6 +204,7 @@ class RewardsReply(Wire):
     by_persona: tuple[tuple[float | None, ...], ...]
     statuses: tuple[Status, ...]
     usage: Usage
+    text_overlays: tuple[bool | None, ...] = ()
 
 
 class JudgeInfo(Wire):

@@ -19,6 +19,7 @@ from qoe_service.errors import BadImage, BadStack, DuplicateId, TooManyItems
 from qoe_service.images import ImageLimits, Picture, checked, decode_base64
 from qoe_service.judges import Case, Deadline, Failure
 from qoe_service.judges.ladder import Bench
+from qoe_service.judges.overlay import Overlays
 from qoe_service.panel import Panel, choose_panel
 from qoe_service.personas import Persona, Registry
 from qoe_service.replies import Answers, answers_of, rewards_reply, score_reply
@@ -51,6 +52,7 @@ class Scorer:
         self._registry = registry
         self._limits = limits or ImageLimits()
         self._decoded = DecodedPictures(self._limits)
+        self._overlays = Overlays()
         self._max_items = max_items
         self._max_prompt_characters = max_prompt_characters
         self._default_deadline_ms = default_deadline_ms
@@ -158,6 +160,7 @@ class Scorer:
     def close(self) -> None:
         """Give back threads and files; waits for what is being judged."""
         self._bench.close()
+        self._overlays.close()
 
     def __enter__(self) -> Self:
         return self
@@ -225,13 +228,18 @@ class Scorer:
     ) -> Answers:
         failures = {i: case for i, case in enumerate(admitted) if isinstance(case, Failure)}
         cases = {i: case for i, case in enumerate(admitted) if isinstance(case, Case)}
+        readable = tuple(cases)
+        looking = self._overlays.look([case.picture for case in cases.values()])
         if not panel.personas:
             nobody = Failure(Status.UNKNOWN_PERSONA, "none of the personas asked for is known")
             failures, cases = dict.fromkeys(cases, nobody) | failures, {}
         verdicts = self._bench.verdicts(
             list(cases.values()), panel.personas, tier=tier, deadline=deadline
         )
-        return answers_of(panel, verdicts, rows=list(cases), refused=failures)
+        overlays = dict(zip(readable, looking.flags(deadline), strict=True))
+        return answers_of(
+            panel, verdicts, rows=list(cases), refused=failures, text_overlays=overlays
+        )
 
 
 def image_limits(settings: Settings) -> ImageLimits:

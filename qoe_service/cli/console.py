@@ -142,7 +142,8 @@ def _row(judgment: Judgment) -> tuple[str | Text, ...]:
 def _verdict(result: Result) -> str:
     if result.mos is None:
         return f"MOS: none, {result.status.value}: {result.reason or 'no persona could judge it'}"
-    return f"MOS {_interval(result.mos)}"
+    written = "; writing seems to be laid over the picture" if result.text_overlay else ""
+    return f"MOS {_interval(result.mos)}{written}"
 
 
 def _interval(mos: MeanOpinionScore) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +119,7 @@ def _margin(means: Array) -> float:
     if len(means) < 2:
         return float("inf")
     quantile = float(stdtrit(len(means) - 1, (1 + CONFIDENCE) / 2))
-    return quantile * float(means.std(ddof=1)) / np.sqrt(len(means))
+    return quantile * float(means.std(ddof=1)) / math.sqrt(len(means))
 
 
 def _clopper_pearson(successes: float, trials: int) -> tuple[float, float]:

@@ -64,4 +64,4 @@ def _by_probe(heard: Hearing, count: int, variants: int) -> list[Array]:
 
 
 def _directed(found: Sequence[Probe], moved: Array) -> Array:
-    return moved * np.array([probe.direction for probe in found])[:, None]
+    return np.asarray(moved * np.array([probe.direction for probe in found])[:, None])

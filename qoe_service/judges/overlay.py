@@ -15,8 +15,10 @@ not been measured.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file
@@ -29,7 +31,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from qoe_service.images import Picture
+from qoe_service.judges import Deadline
 from qoe_service.judges.evidence import FOLDER
+
+logger = logging.getLogger(__name__)
 
 Stack = NDArray[np.uint8]
 Maps = NDArray[np.float32]
@@ -94,7 +99,8 @@ class WritingDetector:
 
     def logits(self, pixels: Stack) -> NDArray[np.float32]:
         """How much each of pictures of one size, uint8 (N, H, W, 3), looks as if written on."""
-        return np.max([self._at_one_scale(scaled) for scaled in _scales(pixels)], axis=0)
+        by_scale = [self._at_one_scale(scaled) for scaled in _scales(pixels)]
+        return np.asarray(np.max(by_scale, axis=0))
 
     def _at_one_scale(self, pixels: Stack) -> NDArray[np.float32]:
         chunk = max(1, CHUNK_PIXELS // (pixels.shape[1] * pixels.shape[2]))
@@ -110,7 +116,7 @@ class WritingDetector:
         for layer in rest:
             maps = _positive(layer(maps))
         places = last(maps).reshape(len(pixels), -1)
-        return np.partition(places, -PLACES, axis=1)[:, -PLACES:].mean(axis=1)
+        return np.asarray(np.partition(places, -PLACES, axis=1)[:, -PLACES:].mean(axis=1))
 
 
 @cache
@@ -132,34 +138,58 @@ def _tensor(file: Any, name: str) -> Maps:
 
 
 class Overlays:
-    """Which pictures writing was laid over, each looked at once. Thread-safe."""
+    """Which pictures have writing laid over them. Looks once, beside the judging. Thread-safe."""
 
-    def __init__(self, detector: WritingDetector | None = None) -> None:
-        self._detector = detector
+    def __init__(self) -> None:
         self._known: OrderedDict[str, bool] = OrderedDict()
         self._lock = Lock()
+        self._looker = ThreadPoolExecutor(1, "writing-detector")
 
-    def of(self, pictures: Sequence[Picture]) -> list[bool]:
-        """One flag a picture."""
+    def look(self, pictures: Sequence[Picture]) -> Looking:
+        """Begin to look at pictures that were not seen lately."""
+        keys = tuple(picture.sha256 for picture in pictures)
         with self._lock:
-            known = {p.sha256: self._known.get(p.sha256) for p in pictures}
-        new = {p.sha256: p for p in pictures if known[p.sha256] is None}
-        fresh = dict(zip(new, self._look(list(new.values())), strict=True))
-        self._keep(fresh)
-        flags = known | fresh
-        return [bool(flags[picture.sha256]) for picture in pictures]
+            known = {key: self._known[key] for key in keys if key in self._known}
+        new = {p.sha256: p for p in pictures if p.sha256 not in known}
+        return Looking(keys, known, self._looker.submit(self._seen, new) if new else None)
 
-    def _look(self, pictures: Sequence[Picture]) -> list[bool]:
-        if not pictures:
-            return []
-        detector = self._detector or writing_detector()
-        return written_over(pictures, detector)
+    def close(self) -> None:
+        """End the thread; what has not been looked at will not be."""
+        self._looker.shutdown(cancel_futures=True)
 
-    def _keep(self, fresh: dict[str, bool]) -> None:
+    def _seen(self, new: Mapping[str, Picture]) -> dict[str, bool]:
+        flags = written_over(list(new.values()), writing_detector())
+        fresh = dict(zip(new, flags, strict=True))
         with self._lock:
             self._known.update(fresh)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
+        return fresh
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Pictures being looked at."""
+
+    keys: tuple[str, ...]
+    known: Mapping[str, bool]
+    rest: Future[dict[str, bool]] | None
+
+    def flags(self, deadline: Deadline) -> list[bool | None]:
+        """One flag a picture; `None` for those that nobody has looked at in time."""
+        found = {**self.known, **self._rest(deadline)}
+        return [found.get(key) for key in self.keys]
+
+    def _rest(self, deadline: Deadline) -> Mapping[str, bool]:
+        if self.rest is None:
+            return {}
+        try:
+            return self.rest.result(deadline.left_s)
+        except (TimeoutError, CancelledError):
+            return {}
+        except Exception:
+            logger.exception("pictures could not be searched for writing")
+            return {}
 
 
 def written_over(pictures: Sequence[Picture], detector: WritingDetector) -> list[bool]:

@@ -85,7 +85,7 @@ def _example(rng: Rng, faces: Sequence[Face]) -> tuple[NDArray[np.uint8], int, N
         return pixels, NOTHING, places
     lettered = None
     while lettered is None or longest_line(lettered.lines) < FEWEST_LETTERS:
-        lettered = letter(pixels, random_lettering(rng), faces[rng.integers(len(faces))])
+        lettered = letter(pixels, random_lettering(rng), faces[int(rng.integers(len(faces)))])
     if lettered.contrast < LEAST_CONTRAST:
         return lettered.pixels, UNDECIDED, places + np.int8(UNDECIDED)
     return lettered.pixels, WRITING, _places_of(lettered)

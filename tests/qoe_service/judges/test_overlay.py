@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from unittest.mock import patch
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from qoe_service.images import Picture
-from qoe_service.judges import overlay
+from qoe_service.judges import Deadline, overlay
 from qoe_service.judges.overlay import Layer, Overlays, WritingDetector, writing_detector
 from qoe_service.judges.overlay_pictures import background, draw_examples
 from qoe_service.judges.overlay_training import Network, frozen, threshold_for, train
@@ -21,6 +22,11 @@ from tinyworld.scenes import sample_scene
 torch.set_num_threads(1)
 
 UNSEEN = 31_337
+
+
+def flags_of(pictures, overlays: Overlays | None = None) -> list[bool | None]:
+    looking = (overlays or Overlays()).look(pictures)
+    return looking.flags(Deadline())
 
 
 def _drawings(count: int, side: int = 64) -> list[np.ndarray]:
@@ -56,12 +62,12 @@ def test_legible_writing_is_found(side: int, capital_px: int) -> None:
         _written(pixels, texts[index % 4], capital_px, rng)
         for index, pixels in enumerate(_drawings(60, side))
     ]
-    assert np.mean(Overlays().of(pictures)) >= 0.9
+    assert np.mean(flags_of(pictures)) >= 0.9
 
 
 def test_drawings_are_left_alone_even_when_damaged() -> None:
     drawn = draw_reference_set(600, UNSEEN)
-    flags = np.array(Overlays().of(drawn.pictures))
+    flags = np.array(flags_of(drawn.pictures))
     assert flags[drawn.untouched].mean() <= 0.015
     assert flags[~drawn.untouched].mean() <= 0.015
 
@@ -69,14 +75,14 @@ def test_drawings_are_left_alone_even_when_damaged() -> None:
 @pytest.mark.parametrize("side", [128, 256])
 def test_enlarged_drawings_are_left_alone(side: int) -> None:
     pictures = [Picture(pixels) for pixels in _drawings(60, side)]
-    assert np.mean(Overlays().of(pictures)) <= 0.05
+    assert np.mean(flags_of(pictures)) <= 0.05
 
 
 @pytest.mark.parametrize(
     "shape", [(16, 16), (17, 31), (16, 900), (50, 3000), (1500, 20), (1100, 1100)]
 )
 def test_any_size_that_is_admitted_can_be_looked_at(shape: tuple[int, int]) -> None:
-    assert Overlays().of([Picture(np.full((*shape, 3), 90, dtype=np.uint8))]) == [False]
+    assert flags_of([Picture(np.full((*shape, 3), 90, dtype=np.uint8))]) == [False]
 
 
 def test_a_picture_gets_the_same_answer_in_any_company() -> None:
@@ -85,29 +91,52 @@ def test_a_picture_gets_the_same_answer_in_any_company() -> None:
     pictures = [Picture(pixels) for pixels in drawings[:6]]
     pictures += [_written(pixels, "excellent", 9, rng) for pixels in drawings[6:]]
     pictures.insert(3, Picture(_drawings(1, 96)[0]))
-    alone = [Overlays().of([picture])[0] for picture in pictures]
-    assert Overlays().of(pictures) == alone
+    alone = [flags_of([picture])[0] for picture in pictures]
+    assert flags_of(pictures) == alone
     assert set(alone) == {True, False}
-    assert Overlays().of([]) == []
+    assert flags_of([]) == []
 
 
 def test_each_picture_is_looked_at_once() -> None:
     overlays, drawings = Overlays(), _drawings(5)
     with patch.object(overlay, "written_over", wraps=overlay.written_over) as look:
-        overlays.of([Picture(pixels) for pixels in (*drawings[:3], drawings[0])])
-        overlays.of([Picture(pixels.copy()) for pixels in drawings])
-        overlays.of([Picture(pixels.copy()) for pixels in drawings])
+        flags_of([Picture(pixels) for pixels in (*drawings[:3], drawings[0])], overlays)
+        flags_of([Picture(pixels.copy()) for pixels in drawings], overlays)
+        flags_of([Picture(pixels.copy()) for pixels in drawings], overlays)
     assert [len(call.args[0]) for call in look.call_args_list] == [3, 2]
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overlay, "REMEMBERED", 4)
     overlays, pictures = Overlays(), [Picture(pixels) for pixels in _drawings(7)]
-    assert len(overlays.of(pictures)) == 7
+    assert len(flags_of(pictures, overlays)) == 7
     with patch.object(overlay, "written_over", wraps=overlay.written_over) as look:
-        overlays.of(pictures[-4:])
-        overlays.of(pictures[:1])
+        flags_of(pictures[-4:], overlays)
+        flags_of(pictures[:1], overlays)
     assert [len(call.args[0]) for call in look.call_args_list] == [1]
+
+
+def test_no_time_to_look_is_no_answer() -> None:
+    gate = threading.Event()
+    overlays, pictures = Overlays(), [Picture(pixels) for pixels in _drawings(3)]
+    flags_of(pictures[:1], overlays)
+
+    def slowly(*_: object) -> list[bool]:
+        gate.wait(10)
+        return [True, True]
+
+    with patch.object(overlay, "written_over", slowly):
+        looking = overlays.look(pictures)
+        assert looking.flags(Deadline.after_ms(5)) == [False, None, None]
+        gate.set()
+        assert looking.flags(Deadline()) == [False, True, True]
+    overlays.close()
+
+
+def test_a_detector_that_breaks_is_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    with patch.object(overlay, "written_over", side_effect=ArithmeticError):
+        assert flags_of([Picture(pixels) for pixels in _drawings(2)]) == [None, None]
+    assert "could not be searched" in caplog.text
 
 
 def test_numpy_computes_what_torch_trained() -> None:
