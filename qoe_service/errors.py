@@ -4,6 +4,9 @@ QoEError
 ├── BadImage               one picture cannot be judged: a status for that item alone
 ├── PersonaFileError       a persona file is wrong: file, line, column, key
 ├── PromptFileError        a template is wrong: file, line (in `prompt_files`)
+├── ItemFileError          a list of pictures is wrong: file, line (in `item_files`)
+├── TierMapFileError       the file of tier maps is damaged (in `judges.tier_map_file`)
+├── NotComparable          one judge cannot be told on another's scale (in `judges.tier_map`)
 ├── CallFailed, OverBudget a model gave no usable answer, or may not be asked (in `provider`)
 ├── JudgeUnavailable       a judge could not be loaded, or failed while judging
 ├── Overloaded             nobody can answer in time; HTTP answers 429 with Retry-After
