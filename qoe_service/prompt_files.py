@@ -1,6 +1,6 @@
 """Reading templates: Markdown with YAML front matter in, `JudgePrompt` out, errors with their line.
 
-A file begins with front matter between two lines `---`: id, version, variables, answer, questions.
+A file begins with front matter between two lines `---`: id, version, variables, answer.
 The system part stands under the heading `# System`, the user part under `# User`.
 """
 
@@ -82,7 +82,6 @@ def parse_prompt(
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         variables=about.variables,
         answers=about.answer,
-        questions=about.questions,
         system=Message("system", system.text, frozenset(in_system)),
         user=Message("human", user.text, frozenset(in_user)),
     )
@@ -101,7 +100,6 @@ class _FrontMatter(BaseModel):
     version: Annotated[str, AfterValidator(_semantic)]
     variables: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...]
     answer: tuple[AnswerKind, ...] = Field(min_length=1)
-    questions: dict[str, Annotated[str, Field(min_length=1)]] = Field(min_length=1)
 
 
 class _FrontMatterText:

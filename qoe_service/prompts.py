@@ -50,17 +50,13 @@ class Message:
 
 @dataclass(frozen=True, eq=False)
 class JudgePrompt:
-    """One version of one template.
-
-    `questions` holds the wording of what can be asked, by attribute.
-    """
+    """One version of one template."""
 
     id: str
     version: str
     sha256: str
     variables: tuple[str, ...]
     answers: tuple[AnswerKind, ...]
-    questions: Mapping[str, str]
     system: Message
     user: Message
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, NoReturn
 
 from pydantic import ValidationError
 
-from qoe_service.judges.questions import DIGITS, SINGLE_KEY, WORDS, Levels, answer_model
+from qoe_service.judges.questions import ANSWER_KEY, DIGITS, WORDS, Levels, answer_model
 from qoe_service.provider import Answer, CallFailed, FailureKind, TokenChoice
 
 Extraction = Literal["logprobs", "structured"]
@@ -108,10 +108,10 @@ def score_from_json(answer: Answer, levels: Levels = WORDS) -> Reading:
     """
     try:
         content = json.loads(answer.text, object_pairs_hook=_without_repetition)
-        opinion = answer_model(levels, (SINGLE_KEY,)).model_validate(content)
+        opinion = answer_model(levels).model_validate(content)
     except (ValueError, RecursionError) as error:
         _unreadable(f"not the JSON object asked for: {_first_line(error)}", answer.text)
-    grade = levels.grade(getattr(opinion, SINGLE_KEY))
+    grade = levels.grade(getattr(opinion, ANSWER_KEY))
     assert grade is not None  # `answer_model` lets no other label pass
     return Reading(grade, ROUNDING_SPREAD, None, "structured")
 

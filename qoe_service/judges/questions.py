@@ -1,12 +1,9 @@
-"""What a chat judge is asked: which attributes, on which scale, with which answer expected."""
+"""What a chat judge is asked: in whose place, on which scale, with which answer expected."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -19,19 +16,8 @@ from qoe_service.prompt_files import load_prompt
 from qoe_service.prompts import AnswerKind, JudgePrompt
 from qoe_service.provider import Question
 
-
-class Attribute(StrEnum):
-    """What of a picture can be graded. Each template words its question."""
-
-    OVERALL = "overall"
-    ALIGNMENT = "alignment"
-    QUALITY = "quality"
-
-
-OVERALL_ONLY = (Attribute.OVERALL,)
-
-SINGLE_KEY = "level"
-"""The key of a JSON answer to a single question; several answers stand under their attributes."""
+ANSWER_KEY = "level"
+"""The one key of a JSON answer, as the templates name it."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +55,7 @@ DIGITS = Levels(
 OFFERED = frozenset(
     {
         *(field.name for field in fields(Portrait)),
-        *("wish", "description", "waited_s", "patience_s"),
-        *("question", "levels", "meaning", "keys"),
+        *("wish", "description", "waited_s", "patience_s", "levels", "meaning"),
     }
 )
 """The variables that a judge's template may use."""
@@ -83,16 +68,6 @@ class Asking:
     prompt: JudgePrompt
     levels: Levels = WORDS
     answer: AnswerKind = "level"
-    attributes: tuple[Attribute, ...] = OVERALL_ONLY
-
-    def __post_init__(self) -> None:
-        if self.answer == "level" and len(self.attributes) != 1:
-            raise ValueError("a level answers one question; ask for 'json' to ask several at once")
-        unworded = [name for name in self.attributes if name not in self.prompt.questions]
-        if unworded or not self.attributes:
-            asked = ", ".join(unworded) or "nothing"
-            known = ", ".join(self.prompt.questions)
-            raise ValueError(f"{self.prompt.tag} cannot ask for {asked}; it words: {known}")
 
     def question(
         self,
@@ -105,27 +80,19 @@ class Asking:
         sample: int = 0,
     ) -> Question:
         """What one persona is asked about one picture: the picture itself, or its description."""
-        attributes = in_order(self.attributes, persona)
         offered = {
             **vars(short_portrait(persona)),
             "wish": wish,
             "description": description,
             "waited_s": _wait(waited_s),
             "patience_s": _seconds(persona.patience_s),
-            "question": self._worded(attributes),
             "levels": ", ".join(self.levels.labels),
             "meaning": self.levels.meaning,
-            "keys": ", ".join(f'"{key}"' for key in answer_keys(attributes)),
         }
         values = {name: offered[name] for name in self.prompt.variables}
         rendered = self.prompt.render(values, answer=self.answer)
-        schema = answer_schema(self.levels, attributes) if self.answer == "json" else None
+        schema = answer_schema(self.levels) if self.answer == "json" else None
         return Question(rendered.system, rendered.user, pictures, schema, sample)
-
-    def _worded(self, attributes: Sequence[Attribute]) -> str:
-        if len(attributes) == 1:
-            return self.prompt.questions[attributes[0]]
-        return "\n".join(f'"{name}": {self.prompt.questions[name]}' for name in attributes)
 
 
 def judge_prompt(name: str, folder: Path | None = None) -> JudgePrompt:
@@ -133,23 +100,9 @@ def judge_prompt(name: str, folder: Path | None = None) -> JudgePrompt:
     return load_prompt(name, folder, offered=OFFERED)
 
 
-def in_order(attributes: Collection[Attribute], persona: Persona) -> tuple[Attribute, ...]:
-    """The attributes in this persona's own order, so that over a panel no order is favoured."""
-
-    def lot(attribute: Attribute) -> bytes:
-        return hashlib.sha256(f"{persona.content_hash}/{attribute}".encode()).digest()
-
-    return tuple(sorted(set(attributes), key=lot))
-
-
-def answer_keys(attributes: Sequence[Attribute]) -> tuple[str, ...]:
-    """The keys of a JSON answer."""
-    return (SINGLE_KEY,) if len(attributes) == 1 else tuple(attributes)
-
-
 @cache
-def answer_model(levels: Levels, keys: tuple[str, ...]) -> type[BaseModel]:
-    """What a JSON answer must be: each key a label of the scale, in any case, and no other key."""
+def answer_model(levels: Levels) -> type[BaseModel]:
+    """What a JSON answer must be: one key with a label of the scale, in any case, and no other."""
 
     def as_listed(said: str) -> str:
         for label in levels.labels:
@@ -162,15 +115,15 @@ def answer_model(levels: Levels, keys: tuple[str, ...]) -> type[BaseModel]:
     model: type[BaseModel] = create_model(
         "Opinion",
         __config__=ConfigDict(extra="forbid", frozen=True),
-        **{str(key): (label, ...) for key in keys},  # type: ignore[call-overload]
+        **{ANSWER_KEY: (label, ...)},  # type: ignore[call-overload]
     )
     return model
 
 
 @cache
-def answer_schema(levels: Levels, attributes: tuple[Attribute, ...]) -> str:
+def answer_schema(levels: Levels) -> str:
     """The JSON schema of `answer_model`, for endpoints that hold a model to one."""
-    return json.dumps(answer_model(levels, answer_keys(attributes)).model_json_schema())
+    return json.dumps(answer_model(levels).model_json_schema())
 
 
 def _wait(seconds: float) -> str:

@@ -24,8 +24,6 @@ id: ask
 version: 1.2.0
 variables: [wish, waited_s]
 answer: [level, json]
-questions:
-  overall: How good?
 ---
 # System
 {{#level}}
@@ -120,7 +118,7 @@ def test_the_tag_names_the_files_very_content(tmp_path: Path) -> None:
     path.write_text(GOOD, encoding="utf-8")
     prompt = load_prompt("ask", tmp_path, offered=NAMES)
     assert prompt.tag == f"ask@1.2.0+{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
-    path.write_text(GOOD.replace("How good?", "How fine?"), encoding="utf-8")
+    path.write_text(GOOD.replace("You waited", "You sat"), encoding="utf-8")
     assert load_prompt("ask", tmp_path, offered=NAMES).tag != prompt.tag
 
 
@@ -153,19 +151,19 @@ def test_an_answer_that_the_template_does_not_ask_for_is_refused() -> None:
         ("id: ask\n", "", "ask.md:1: id: is required but not given"),
         ("answer:", "answers:", "ask.md:5: answers: Extra inputs are not permitted"),
         ("[level, json]", "[level, prose]", "ask.md:5: answer.1: Input should be 'level'"),
-        ("[level, json]", "[level, json", "ask.md:6: not valid YAML"),
-        ("[level, json]", "[level]", "ask.md:13: 'json' is used but not among"),
-        ("[wish, waited_s]", "[wish]", "ask.md:20: 'waited_s' is used but not among"),
+        ("[level, json]", "[level, json", "ask.md:5: not valid YAML"),
+        ("[level, json]", "[level]", "ask.md:11: 'json' is used but not among"),
+        ("[wish, waited_s]", "[wish]", "ask.md:18: 'waited_s' is used but not among"),
         ("[wish, waited_s]", "[wish, waited_s, mood]", "ask.md:4: 'mood' is declared but never"),
         ("[wish, waited_s]", "[wish, waited_s, age]", "ask.md:4: no judge gives 'age' a value"),
-        ("{{{wish}}}", "{{wish}}", "ask.md:18: '{{' begins no tag known here"),
-        ("{{{wish}}}", "{{{wish}}}{{> x}}", "ask.md:18: '{{' begins no tag known here"),
-        ("{{/level}}", "", "ask.md:10: the section 'level' is never"),
-        ("{{#level}}", "", "ask.md:12: {{/level}} closes what is not open"),
-        ("{{^waited_s}}", "{{#wish}}{{^waited_s}}", "ask.md:23: the section 'wish' is never"),
-        ("# User\n", "", "ask.md:9: needs the headings # System and # User, once"),
-        ("# User\n", "# User\n# User\n", "ask.md:9: needs the headings # System and # User"),
-        ("# System\n", "Hello\n# System\n", "ask.md:9: nothing may stand before # System"),
+        ("{{{wish}}}", "{{wish}}", "ask.md:16: '{{' begins no tag known here"),
+        ("{{{wish}}}", "{{{wish}}}{{> x}}", "ask.md:16: '{{' begins no tag known here"),
+        ("{{/level}}", "", "ask.md:8: the section 'level' is never"),
+        ("{{#level}}", "", "ask.md:10: {{/level}} closes what is not open"),
+        ("{{^waited_s}}", "{{#wish}}{{^waited_s}}", "ask.md:21: the section 'wish' is never"),
+        ("# User\n", "", "ask.md:7: needs the headings # System and # User, once"),
+        ("# User\n", "# User\n# User\n", "ask.md:7: needs the headings # System and # User"),
+        ("# System\n", "Hello\n# System\n", "ask.md:7: nothing may stand before # System"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, told: str) -> None:
@@ -174,7 +172,7 @@ def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, told: str) ->
 
 
 def test_an_empty_part_is_refused() -> None:
-    assert refusal(GOOD[: GOOD.index("<wish>")]) == "ask.md:16: nothing stands under # User"
+    assert refusal(GOOD[: GOOD.index("<wish>")]) == "ask.md:14: nothing stands under # User"
 
 
 def test_an_answer_that_is_never_asked_for_is_refused() -> None:

@@ -208,7 +208,7 @@ def test_one_setting_makes_a_local_model_judge(folder: Path, build: Build) -> No
         assert (judgment.tier, judgment.extraction) == ("local_vlm", "logprobs")
         assert judgment.provenance.judge == "tiny-qwen"
         assert judgment.provenance.revision == judge.revision
-        assert judgment.provenance.prompt.startswith("judge-image@1.0.0+")
+        assert judgment.provenance.prompt.startswith("judge-image@1.1.0+")
     assert len(judge.revision) == 64
     assert reply.usage.provider_calls == len(NAMES)
 

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from qoe_service.judges.persona_text import short_portrait
-from qoe_service.judges.questions import (
-    DIGITS,
-    WORDS,
-    Asking,
-    Attribute,
-    Levels,
-    in_order,
-    judge_prompt,
-)
+from qoe_service.judges.questions import ANSWER_KEY, DIGITS, WORDS, Asking, Levels, judge_prompt
 from qoe_service.personas import Persona, Registry
 from qoe_service.prompt_files import PromptFileError
-from qoe_service.prompts import as_data
+from qoe_service.prompts import JudgePrompt, as_data
 
 IMAGE, DESCRIPTION = judge_prompt("judge-image"), judge_prompt("judge-description")
 PANEL = Registry().by_id()
@@ -78,62 +67,31 @@ def test_the_description_stands_within_its_tags() -> None:
     assert "<description>\nbrightness 0.62\npeople 0.9\n</description>" in user
 
 
-def test_the_overall_experience_is_asked_by_default() -> None:
-    question = Asking(IMAGE).question(AMELIA, wish="a cat")
-    assert question.user.endswith(f"</wish>\n{IMAGE.questions['overall']}")
+@pytest.mark.parametrize(("prompt", "last"), [(IMAGE, "wish"), (DESCRIPTION, "description")])
+def test_the_overall_experience_is_asked_for(prompt: JudgePrompt, last: str) -> None:
+    question = Asking(prompt).question(AMELIA, wish="a cat")
+    assert question.user.endswith(f"</{last}>\nHow good is this picture for you, all in all?")
     assert question.schema is None
 
 
-def test_a_json_answer_to_one_question_has_one_key() -> None:
-    question = Asking(IMAGE, answer="json").question(AMELIA, wish="a cat")
-    assert 'Its keys: "level".' in question.system
+@pytest.mark.parametrize("prompt", [IMAGE, DESCRIPTION], ids=lambda prompt: prompt.id)
+def test_a_json_answer_has_the_one_key_that_the_judge_is_told(prompt: JudgePrompt) -> None:
+    question = Asking(prompt, answer="json").question(AMELIA, wish="a cat")
+    assert f'Its only key is "{ANSWER_KEY}".' in question.system
     schema = json.loads(question.schema)
-    assert schema["required"] == ["level"]
+    assert schema["required"] == list(schema["properties"]) == [ANSWER_KEY]
     assert schema["additionalProperties"] is False
-    assert schema["properties"]["level"]["enum"] == list(WORDS.labels)
-
-
-def test_several_questions_stand_in_one_order_everywhere() -> None:
-    asking = Asking(IMAGE, answer="json", attributes=tuple(Attribute))
-    question = asking.question(AMELIA, wish="a cat")
-    order = in_order(tuple(Attribute), AMELIA)
-    assert re.findall(r'^"(\w+)": ', question.user, re.MULTILINE) == list(order)
-    assert (
-        f"Its keys: {', '.join(f'{chr(34)}{name}{chr(34)}' for name in order)}." in question.system
-    )
-    assert json.loads(question.schema)["required"] == list(order)
-
-
-def test_every_order_occurs_and_none_is_favoured() -> None:
-    about = AMELIA.model_dump()
-    people = [Persona.model_validate({**about, "id": f"amelia-{i}"}) for i in range(600)]
-    orders = Counter(in_order(tuple(Attribute), one) for one in people)
-    assert len(orders) == 6
-    assert min(orders.values()) > 70  # 100 expected, standard deviation 9.1
-
-
-@given(st.permutations(list(Attribute)))
-def test_the_order_is_the_personas_own_however_it_is_asked(attributes: list[Attribute]) -> None:
-    assert in_order(attributes, AMELIA) == in_order(tuple(Attribute), AMELIA)
-
-
-def test_a_bare_level_answers_one_question_only() -> None:
-    with pytest.raises(ValueError, match="a level answers one question"):
-        Asking(IMAGE, attributes=tuple(Attribute))
-    with pytest.raises(ValueError, match="cannot ask for nothing"):
-        Asking(IMAGE, answer="json", attributes=())
+    assert schema["properties"][ANSWER_KEY]["enum"] == list(WORDS.labels)
 
 
 def test_a_template_may_leave_variables_out_but_not_invent_them(tmp_path) -> None:
     text = (
         "---\nid: short\nversion: 0.1.0\nvariables: [{}]\nanswer: [level]\n"
-        "questions:\n  overall: How good?\n---\n# System\nBe {{{{{{{}}}}}}}.\n# User\nGrade it.\n"
+        "---\n# System\nBe {{{{{{{}}}}}}}.\n# User\nGrade it.\n"
     )
     (tmp_path / "short.md").write_text(text.format("name", "name"), encoding="utf-8")
     question = Asking(judge_prompt("short", tmp_path)).question(AMELIA, wish="a cat")
     assert (question.system, question.user) == ("Be Amelia Hart.", "Grade it.")
-    with pytest.raises(ValueError, match="cannot ask for quality"):
-        Asking(judge_prompt("short", tmp_path), attributes=(Attribute.QUALITY,))
     (tmp_path / "short.md").write_text(text.format("age", "age"), encoding="utf-8")
     with pytest.raises(PromptFileError, match=r"short\.md:4: no judge gives 'age' a value"):
         judge_prompt("short", tmp_path)

@@ -55,7 +55,7 @@ def test_a_named_model_judges_first_and_its_score_tells_where_it_is_from(scorer:
     for judgment in judgments:
         assert (judgment.tier, judgment.extraction) == ("vlm", "logprobs")
         assert judgment.provenance.judge == "fake-vlm"
-        assert judgment.provenance.prompt.startswith("judge-image@1.0.0+")
+        assert judgment.provenance.prompt.startswith("judge-image@1.1.0+")
     assert reply.usage.provider_calls == len(NAMES) + 1  # and the canary
     assert reply.usage.tokens > 300
 
