@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -81,9 +80,7 @@ def _tinyworld() -> ClipModel:
 
 
 def _checkpoint(model: str, tag: str) -> ClipModel:
-    missing = _missing_package(model)
-    note = f"needs the Python package {missing}" if missing else ""
-    return ClipModel(f"{model}/{tag}", here=_weights(model, tag) is not None, note=note)
+    return ClipModel(f"{model}/{tag}", here=_weights(model, tag) is not None)
 
 
 def _checkpoints() -> list[tuple[str, str]]:
@@ -101,12 +98,6 @@ def _known(name: str) -> tuple[str, str]:
 
 
 def _download(model: str, tag: str) -> None:
-    missing = _missing_package(model)
-    if missing:
-        raise UnusableModel(
-            f"{model} reads text with the package {missing}, which is not installed; "
-            f"`pip install {missing}`, or choose another model"
-        )
     open_clip = _open_clip()
     try:
         open_clip.download_pretrained(open_clip.get_pretrained_cfg(model, tag))
@@ -150,15 +141,6 @@ def _weights(model: str, tag: str) -> Path | None:
         if isinstance(found, str):
             return Path(found)
     return None
-
-
-def _missing_package(model: str) -> str | None:
-    """Some texts are read by a tokenizer of transformers, which is no dependency of ours."""
-    if find_spec("transformers") is not None:
-        return None
-    text = _open_clip().get_model_config(model)["text_cfg"]
-    from_hub = text.get("hf_tokenizer_name") or text.get("hf_model_name")
-    return "transformers" if from_hub or "siglip" in model.lower() else None
 
 
 def _open_clip() -> ModuleType:

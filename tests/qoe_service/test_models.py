@@ -130,14 +130,6 @@ def test_an_unknown_name_meets_the_nearest_ones():
     assert "ViT-B-32/laion2b_s34b_b79k" in pulled.stderr
 
 
-def test_a_model_that_needs_another_package_says_so_before_it_is_fetched(hub, monkeypatch):
-    monkeypatch.setattr("qoe_service.models.find_spec", lambda name: None)
-    assert "transformers" in qoe("list", "siglip").stdout
-    pulled = qoe("pull", "ViT-B-16-SigLIP/webli")
-    assert pulled.exit_code == ExitCode.NEGATIVE
-    assert "pip install transformers" in pulled.stderr
-
-
 def test_tinyworld_is_here_and_knows_its_world():
     (tinyworld,) = clip_models("tinyworld")
     weights = Path(__file__).parents[2] / "tinyworld" / "weights" / "clip.safetensors"
