@@ -1,8 +1,10 @@
 """A circuit breaker: an endpoint that does not answer is not asked for a while.
 
 Closed, calls go through. After several failures in a row it opens and calls fail at once. When its
-time is over it is half open: one call goes through to see, the others still fail. Only what speaks
-of a dead endpoint counts (BROKEN and SLOW); a 429, a 4xx or a strange answer came from a live one.
+time is over it is half open: one call goes through to see, the others still fail. If that fails too
+it stays open for twice as long: a short absence is soon over, a long one costs few calls. Only
+what speaks of a dead endpoint counts (BROKEN and SLOW); a 429, a 4xx or a strange answer came from
+a live one.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Breaker:
     Args:
         name: the tier and endpoint, as messages call it.
         failures: so many in a row open it.
-        open_s: for how long.
+        open_s: for how long, at first.
+        longest_open_s: for how long at most.
         patience_s: a call that was given up sooner says nothing of the endpoint: callers with
             hardly any time must not close it to those who have some.
         now: monotonic clock, in seconds.
@@ -52,14 +55,17 @@ class Breaker:
         name: str,
         *,
         failures: int = 8,
-        open_s: float = 10.0,
+        open_s: float = 1.0,
+        longest_open_s: float = 10.0,
         patience_s: float = 2.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         if failures < 1:
             raise ValueError(f"a breaker opens after at least one failure, got {failures}")
         self.name, self.patience_s = name, patience_s
-        self._failures, self._open_s, self._now = failures, open_s, now
+        self._failures, self._now = failures, now
+        self._first_open_s, self._longest_open_s = open_s, max(open_s, longest_open_s)
+        self._open_s = open_s
         self._in_a_row = 0
         self._opens_until_s: float | None = None
         self._probing = False
@@ -127,11 +133,13 @@ class Breaker:
     def _close(self) -> None:
         self._in_a_row = 0
         if self._opens_until_s is not None:
-            self._opens_until_s = None
+            self._opens_until_s, self._open_s = None, self._first_open_s
             self._era += 1
 
     def _open(self) -> None:
         self._in_a_row = 0
+        if self._opens_until_s is not None:
+            self._open_s = min(2 * self._open_s, self._longest_open_s)
         self._opens_until_s = self._now() + self._open_s
         self._era += 1
         self._counts["opened"] += 1

@@ -126,6 +126,22 @@ def test_calls_that_began_before_it_opened_are_old_news(breaker, clock):
     assert breaker.state is Circuit.OPEN
 
 
+def test_stays_open_for_longer_while_probes_fail(clock):
+    breaker = Breaker("vlm", failures=1, open_s=1.0, longest_open_s=5.0, now=clock)
+    waits_s = []
+    for _ in range(5):
+        fail(breaker, "broken")
+        with pytest.raises(CircuitOpen) as told:
+            breaker.check()
+        waits_s.append(told.value.retry_after_s)
+        clock.now_s += told.value.retry_after_s
+    assert waits_s == [1.0, 2.0, 4.0, 5.0, 5.0]
+    call(breaker)
+    fail(breaker, "broken")
+    with pytest.raises(CircuitOpen, match=r"in 1\.0 s"):
+        breaker.check()
+
+
 class BreakerMachine(RuleBasedStateMachine):
     """Concurrent calls that begin and end in any order, against a model in three variables."""
 
