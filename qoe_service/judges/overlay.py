@@ -47,7 +47,7 @@ STRIDES = (2, 1, 1, 1, 1)
 GRID = 4
 """Pixels from one place that is looked at to the next."""
 
-SMALLEST_SIDE = 32
+SMALLEST_SIDE = 64
 """A picture is looked at in halves of its size down to this shorter side."""
 
 LONGEST_SIDE = 1024
@@ -92,10 +92,20 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class WritingDetector:
-    """The trained network; `threshold` is on the logit of a picture."""
+    """The trained network.
+
+    A picture is flagged above a logit: `threshold` if it is looked at in one scale, and
+    `threshold_larger` if in several, for where more places are looked at more is seen by chance.
+    """
 
     layers: tuple[Layer, ...]
     threshold: float
+    threshold_larger: float
+
+    def flags(self, pixels: Stack) -> NDArray[np.bool_]:
+        """Whether each of pictures of one size, uint8 (N, H, W, 3), is written on."""
+        larger = min(pixels.shape[1:3]) >= 2 * SMALLEST_SIDE
+        return self.logits(pixels) > (self.threshold_larger if larger else self.threshold)
 
     def logits(self, pixels: Stack) -> NDArray[np.float32]:
         """How much each of pictures of one size, uint8 (N, H, W, 3), looks as if written on."""
@@ -125,12 +135,12 @@ def writing_detector() -> WritingDetector:
     from safetensors import safe_open
 
     with as_file(FOLDER / WEIGHTS_FILE) as path, safe_open(path, framework="np") as file:
-        threshold = float(file.metadata()["threshold"])
+        card = file.metadata()
         layers = [
             Layer(_tensor(file, f"{index}.kernel"), _tensor(file, f"{index}.bias"), stride)
             for index, stride in enumerate(STRIDES)
         ]
-    return WritingDetector(tuple(layers), threshold)
+    return WritingDetector(tuple(layers), float(card["threshold"]), float(card["threshold_larger"]))
 
 
 def _tensor(file: Any, name: str) -> Maps:
@@ -198,8 +208,7 @@ def written_over(pictures: Sequence[Picture], detector: WritingDetector) -> list
     flags = np.zeros(len(pictures), dtype=bool)
     for shape in {pixels.shape for pixels in reduced}:
         rows = [row for row, pixels in enumerate(reduced) if pixels.shape == shape]
-        logits = detector.logits(np.stack([reduced[row] for row in rows]))
-        flags[rows] = logits > detector.threshold
+        flags[rows] = detector.flags(np.stack([reduced[row] for row in rows]))
     return flags.tolist()
 
 

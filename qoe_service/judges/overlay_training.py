@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -30,6 +32,10 @@ LEARNING_RATE = 4e-3
 
 FALSE_ALARMS = 0.005
 """Share of drawings, sound and damaged, that may be flagged where the threshold is chosen."""
+
+
+LARGER_SIDES, LARGER_EVERY = (128, 192, 256), 2
+"""Sides that drawings are enlarged to, and which of them are: looking at these takes longer."""
 
 
 class Network(nn.Module):
@@ -79,17 +85,28 @@ def train(examples: Examples, *, steps: int, seed: int) -> Network:
     return network
 
 
-def frozen(network: Network, threshold: float = 0.0) -> WritingDetector:
-    """The same in numpy, in the precision of the file."""
-    return WritingDetector(
-        tuple(_layer(layer) for layer in network.layers if isinstance(layer, nn.Conv2d)), threshold
-    )
+def frozen(network: Network) -> WritingDetector:
+    """The same in numpy, in the precision of the file, without thresholds yet."""
+    layers = tuple(_layer(layer) for layer in network.layers if isinstance(layer, nn.Conv2d))
+    return WritingDetector(layers, np.nan, np.nan)
 
 
-def threshold_for(detector: WritingDetector, drawings: ReferenceSet, false_alarms: float) -> float:
-    """The logit that only this share of pictures without words exceeds."""
+def with_thresholds(
+    detector: WritingDetector, drawings: ReferenceSet, false_alarms: float
+) -> WritingDetector:
+    """The detector that flags only this share of the drawings, and of enlarged ones."""
     pixels = np.stack([picture.pixels for picture in drawings.pictures])
-    return round(float(np.quantile(detector.logits(pixels), 1 - false_alarms)), 3)
+    larger = [
+        _enlarged(pixels[start :: len(LARGER_SIDES) * LARGER_EVERY], side)
+        for start, side in enumerate(LARGER_SIDES)
+    ]
+    return replace(
+        detector,
+        threshold=_exceeded_by(detector.logits(pixels), false_alarms),
+        threshold_larger=_exceeded_by(
+            np.concatenate([detector.logits(stack) for stack in larger]), false_alarms
+        ),
+    )
 
 
 def main() -> None:
@@ -104,18 +121,28 @@ def main() -> None:
     logger.info("drew %d pictures", options.count)
     detector = frozen(train(examples, steps=options.steps, seed=options.seed))
     unseen = draw_reference_set(options.count // 3, options.seed + 1)
-    _write(detector, threshold_for(detector, unseen, FALSE_ALARMS), vars(options))
+    _write(with_thresholds(detector, unseen, FALSE_ALARMS), vars(options))
 
 
-def _write(detector: WritingDetector, threshold: float, options: dict[str, int]) -> None:
+def _exceeded_by(logits: np.ndarray, share: float) -> float:
+    return round(float(np.quantile(logits, 1 - share)), 3)
+
+
+def _enlarged(pixels: np.ndarray, side: int) -> np.ndarray:
+    images = map(Image.fromarray, pixels)
+    return np.stack([image.resize((side, side), Image.Resampling.BICUBIC) for image in images])
+
+
+def _write(detector: WritingDetector, options: dict[str, int]) -> None:
     tensors = {}
     for index, layer in enumerate(detector.layers):
         tensors[f"{index}.kernel"] = layer.kernel.astype(np.float16)
         tensors[f"{index}.bias"] = layer.bias.astype(np.float16)
-    card = {"threshold": str(threshold)} | {name: str(value) for name, value in options.items()}
+    found = {name: getattr(detector, name) for name in ("threshold", "threshold_larger")}
+    card = {name: str(value) for name, value in (found | options).items()}
     path = Path(str(FOLDER)) / WEIGHTS_FILE
     save_file(tensors, path, metadata=card)
-    logger.info("wrote %s, threshold %.3f", path.name, threshold)
+    logger.info("wrote %s: %s", path.name, card)
 
 
 def _loss(logits: Tensor, examples: Examples, rows: np.ndarray) -> Tensor:
