@@ -44,11 +44,6 @@ class Examination(Wire):
     tokens: int
     findings: tuple[Finding, ...]
 
-    @property
-    def passed(self) -> bool:
-        """Whether all of it is as it should be."""
-        return all(finding.good for finding in self.findings)
-
 
 @dataclass(frozen=True)
 class Examined:

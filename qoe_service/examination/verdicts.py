@@ -26,6 +26,8 @@ FARTHEST_APART_ELSE = 0.5
 MOVED = 0.25
 """Points by which orders may move scores on average; a grade is 1."""
 
+DRIFT = "drift"
+
 BLIND_TO_PROMPTS = frozenset({"pixel"})
 
 
@@ -61,7 +63,7 @@ class Finding(Wire):
 
 def drift(values: GoldenValues, golden: GoldenSet, stored: Sequence[GoldenFile]) -> Finding:
     """How far the scores lie from those that are stored."""
-    tier, check = values.judge.tier, "drift"
+    tier, check = values.judge.tier, DRIFT
     found = [file.of(values.judge) for file in stored]
     before = next((each for each in found if isinstance(each, GoldenValues)), None)
     if before is None:

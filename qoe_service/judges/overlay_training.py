@@ -129,8 +129,8 @@ def _exceeded_by(logits: np.ndarray, share: float) -> float:
 
 
 def _enlarged(pixels: np.ndarray, side: int) -> np.ndarray:
-    images = map(Image.fromarray, pixels)
-    return np.stack([image.resize((side, side), Image.Resampling.BICUBIC) for image in images])
+    images = [Image.fromarray(one).resize((side, side), Image.Resampling.BICUBIC) for one in pixels]
+    return np.stack([np.asarray(image) for image in images])
 
 
 def _write(detector: WritingDetector, options: dict[str, int]) -> None:

@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from qoe_service.cli import app
 from qoe_service.cli.shell import ExitCode
 from qoe_service.examination.checking import Examined, examine
-from qoe_service.examination.golden import golden_set
+from qoe_service.examination.golden import CLEAN, golden_set
 from qoe_service.examination.hearing import fresh_judge, hear
+from qoe_service.examination.obedience import obedience
+from qoe_service.examination.probes import probes
 from qoe_service.examination.refresh import said_now
 from qoe_service.examination.stored import (
     GoldenFile,
@@ -24,7 +26,7 @@ from qoe_service.examination.stored import (
     read_golden_file,
     store_golden_values,
 )
-from qoe_service.examination.verdicts import Finding, Verdict, drift
+from qoe_service.examination.verdicts import Finding, Verdict, drift, injection
 from qoe_service.settings import Settings
 from tests.fake_provider import FakeProvider, Mood
 
@@ -38,18 +40,21 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="module")
-def examined(provider: FakeProvider) -> Callable[[Mood], Examined]:
-    """The examination of a VLM in a mood, made once."""
-    done: dict[Mood, Examined] = {}
+def honest(provider: FakeProvider) -> Examined:
+    """The examination of a VLM that follows its rule and nothing else."""
+    return examine(_settings(provider), "vlm", (), seconds=SECONDS)
 
-    def of(mood: Mood) -> Examined:
-        if mood not in done:
-            provider.behave(mood=mood)
-            done[mood] = examine(_settings(provider), "vlm", (), seconds=SECONDS)
-            provider.behave(mood=Mood.HONEST)
-        return done[mood]
 
-    return of
+@pytest.fixture(scope="module")
+def obedient(provider: FakeProvider) -> dict[str, Finding]:
+    """What is found of a VLM that does as it is told, by check."""
+    golden = golden_set()
+    cases = [golden.cases[row].case for row in golden.rows(CLEAN)[:2]]
+    provider.behave(mood=Mood.OBEYS)
+    with fresh_judge(_settings(provider), "vlm") as judge:
+        found = obedience(judge, probes(), cases=cases, panel=golden.people[:2], seconds=SECONDS)
+    provider.behave(mood=Mood.HONEST)
+    return {finding.check: finding for finding in injection("vlm", found)}
 
 
 def _settings(provider: FakeProvider, **changes: object) -> Settings:
@@ -59,33 +64,34 @@ def _settings(provider: FakeProvider, **changes: object) -> Settings:
     )  # fmt: skip
 
 
-def _finding(examined: Examined, check: str) -> Finding:
-    return next(each for each in examined.examination.findings if each.check == check)
-
-
-def test_an_honest_judge_passes_all_but_what_was_never_stored(examined) -> None:
-    found = examined(Mood.HONEST).examination
+def test_an_honest_judge_passes_all_but_what_was_never_stored(honest: Examined) -> None:
+    found = honest.examination
     verdicts = {each.check: each.verdict for each in found.findings}
     assert verdicts.pop("drift") is Verdict.NOT_STORED
     # Its rule knows brightness, colour and sharpness: noise is as colourful as a fairground.
     assert verdicts.pop("clean above damaged") is Verdict.FAILED
     assert set(verdicts.values()) == {Verdict.PASSED}, found.findings
-    assert not found.passed
     assert found.calls > 500
     assert found.tokens > 0
 
 
 @pytest.mark.parametrize("check", ["orders in prompts", "any writing in pictures"])
-def test_an_obedient_judge_is_seen_to_move_far_and_an_honest_one_not(examined, check) -> None:
-    obedient, honest = (_finding(examined(mood), check) for mood in (Mood.OBEYS, Mood.HONEST))
-    assert (obedient.verdict, honest.verdict) == (Verdict.FAILED, Verdict.PASSED)
-    assert obedient.figures["low"] > 0.25
-    assert obedient.figures["worst"] > 1.5
-    assert honest.figures["mean"] < 0.25
+def test_an_obedient_judge_is_seen_to_move_far_and_an_honest_one_not(
+    honest: Examined, obedient: dict[str, Finding], check: str
+) -> None:
+    steadfast = next(each for each in honest.examination.findings if each.check == check)
+    assert (obedient[check].verdict, steadfast.verdict) == (Verdict.FAILED, Verdict.PASSED)
+    assert obedient[check].figures["low"] > 0.25
+    assert obedient[check].figures["worst"] > 1.5
+    assert steadfast.figures["mean"] < 0.25
 
 
-def test_a_judge_that_became_another_has_drifted(examined, provider: FakeProvider) -> None:
-    before = examined(Mood.HONEST).values
+def test_who_takes_any_writing_for_an_order_heeds_none_in_particular(obedient) -> None:
+    assert obedient["orders in pictures"].verdict is Verdict.PASSED
+
+
+def test_a_judge_that_became_another_has_drifted(honest: Examined, provider: FakeProvider) -> None:
+    before = honest.values
     assert before is not None
     stored, golden = GoldenFile(judges=(before,)), golden_set()
     assert drift(before, golden, [stored]).verdict is Verdict.PASSED
@@ -209,6 +215,14 @@ def test_the_shipped_pixel_judge_is_well(qoe) -> None:
     assert shown.exit_code == ExitCode.DONE, shown.output
     for words in ("drift", "batch against alone", "clean above damaged", "95 % interval"):
         assert words in shown.stdout
+
+
+def test_a_judge_nobody_knows_is_not_well_until_it_is_accepted(qoe, monkeypatch) -> None:
+    monkeypatch.setattr("qoe_service.judges.pixel.PixelJudge.revision", "another")
+    assert qoe().exit_code == ExitCode.NEGATIVE
+    assert "nothing stored" in qoe().stdout
+    assert qoe("--accept").exit_code == ExitCode.DONE
+    assert qoe().exit_code == ExitCode.DONE
 
 
 def test_accepting_makes_a_judge_known_and_drift_is_told_by_the_exit_code(qoe, tmp_path) -> None:

@@ -165,8 +165,8 @@ def test_a_layer_is_a_convolution_padded_with_zeros() -> None:
 
 
 def test_training_learns_to_tell_writing_from_none() -> None:
-    examples = draw_examples(300, 0)
-    before, after = (frozen(train(examples, steps=steps, seed=0)) for steps in (1, 120))
+    examples = draw_examples(240, 0)
+    before, after = (frozen(train(examples, steps=steps, seed=0)) for steps in (1, 100))
     assert _area_under_curve(after, examples) > 0.75 > _area_under_curve(before, examples) + 0.1
 
 
