@@ -52,14 +52,15 @@ def check(
             fail("QOE_GOLDEN is empty: give --reference FILE to accept into", ExitCode.WRONG_CALL)
         stored = (read_golden_file(file), shipped_values())
         examined = _examined(settings, (tier,) if tier else settings.tiers, stored, seconds)
-        if accept and file is not None:
-            store_golden_values(file, [each.values for each in examined if each.values])
+        said = [each.values for each in examined if each.values]
+        if accept and file is not None and said:
+            store_golden_values(file, said)
     examinations = [each.examination for each in examined]
     if as_json:
         print_json(*examinations)
     else:
         show(examination_table(examinations))
-        if accept:
+        if accept and said:
             typer.echo(f"stored in {file}; the next check compares with it")
     if not all(_well(examination, drifted_or_not=accept) for examination in examinations):
         raise typer.Exit(ExitCode.NEGATIVE)
