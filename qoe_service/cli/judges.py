@@ -66,5 +66,5 @@ def cost(
         from qoe_service.cli.console import spending_table
 
         show(spending_table(runs))
-    if not runs:
+    if run is not None and not runs:
         raise typer.Exit(ExitCode.NEGATIVE)
