@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from qoe_service import Settings
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -48,6 +50,23 @@ def test_a_program_runs(page: str, program: str, tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text(program)
     run(f"{sys.executable} {file}", tmp_path)
+
+
+def services() -> list[tuple[str, str]]:
+    """(page, settings) of every `qoe serve` that is shown with a model which is not here."""
+    pattern = re.compile(r"^\$ ((?:[A-Z_]+=\S+ )+)qoe serve\b", re.MULTILINE)
+    return [(page, found) for page, text in blocks("console") for found in pattern.findall(text)]
+
+
+@pytest.mark.parametrize(("page", "given"), services())
+def test_settings_that_are_shown_name_a_judge(
+    page: str, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (pair.split("=", 1) for pair in given.split()):
+        monkeypatch.setenv(name, value)
+    known = {*(f"QOE_{field}".upper() for field in Settings.model_fields), "OPENAI_API_KEY"}
+    assert known >= {pair.split("=")[0] for pair in given.split()}
+    assert Settings().tiers[0] == ("local_vlm" if "LOCAL_VLM" in given else "vlm")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
