@@ -11,6 +11,8 @@ QoEError
 ├── JudgeUnavailable       a judge could not be loaded, or failed while judging
 ├── Overloaded             nobody can answer in time; HTTP answers 429 with Retry-After
 ├── UnusableRecord         a run's record cannot be written or read: file, line
+├── RatingsFileError       a table of ratings is wrong: file, line, column (in `ratings`)
+├── UnusableRatings        ratings cannot answer what is asked of them
 └── RequestError           the request is wrong as a whole: HTTP answers 4xx
     ├── DuplicateId
     ├── TooManyItems
@@ -40,6 +42,18 @@ class BadImage(QoEError):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where something stands. Lines and columns count from 1."""
+
+    source: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
 class PersonaProblem:
     """One thing that is wrong with one persona file. Lines and columns count from 1."""
 
@@ -47,9 +61,17 @@ class PersonaProblem:
     line: int
     column: int
     message: str
+    included_by: tuple[Place, ...] = ()
+    """The includes that lead from the persona file to here, the nearest first."""
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line}:{self.column}: {self.message}"
+        chain = "".join(f", included by {place}" for place in self.included_by)
+        return f"{self.source}:{self.line}:{self.column}: {self.message}{chain}"
+
+    @property
+    def file(self) -> str:
+        """The persona file that is wrong because of this."""
+        return self.included_by[-1].source if self.included_by else self.source
 
 
 class PersonaFileError(QoEError):
@@ -66,7 +88,7 @@ class PersonaFileError(QoEError):
     @property
     def files(self) -> frozenset[str]:
         """The names of the wrong files without their ending: the ids they should hold."""
-        return frozenset(PurePath(problem.source).stem for problem in self.problems)
+        return frozenset(PurePath(problem.file).stem for problem in self.problems)
 
 
 class JudgeUnavailable(QoEError):
@@ -86,6 +108,10 @@ class Overloaded(QoEError):
 
 class UnusableRecord(QoEError):
     """A record of judgments cannot be written or read; the text says which file, and why."""
+
+
+class UnusableRatings(QoEError, ValueError):
+    """These ratings cannot answer what is asked; the text says why, and what would."""
 
 
 class RequestError(QoEError):

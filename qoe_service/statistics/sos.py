@@ -1,0 +1,56 @@
+"""How far opinions spread: the SOS parameter of Hossfeld, Schatz, Egger 2011."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qoe_service.errors import UnusableRatings
+from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE
+from qoe_service.statistics.intervals import Interval, student_quantile
+
+
+@dataclass(frozen=True)
+class SosParameter:
+    """a in SOS^2 = a (-MOS^2 + 6 MOS - 5): 0 if all agree, 1 if opinions are only 1 and 5."""
+
+    a: Interval
+    items: int
+    """How many items the fit rests on: those with two ratings or more."""
+
+
+def sos_parameter(scores: NDArray[np.float64]) -> SosParameter:
+    """The SOS parameter of ratings (I, R), by least squares over the items.
+
+    SOS^2 is the unbiased variance of an item's ratings. The interval is over items like these,
+    judged by these raters: a heteroscedasticity-consistent standard error (HC1) and Student's t.
+
+    Raises:
+        UnusableRatings: if fewer than two items have two ratings or more, or all mean opinions lie
+            at the ends of the scale, where nothing can spread.
+    """
+    counts = np.isfinite(scores).sum(axis=1)
+    rated = scores[counts >= 2]
+    if len(rated) < 2:
+        raise UnusableRatings(
+            f"the SOS parameter needs two items with two ratings each; {len(rated)} has them"
+        )
+    room = _room(np.nanmean(rated, axis=1))
+    variance = np.nanvar(rated, axis=1, ddof=1)
+    weight = float(room @ room)
+    if weight == 0:
+        raise UnusableRatings("every mean opinion is 1 or 5: nothing can spread there")
+    a = float(room @ variance) / weight
+    off = room * (variance - a * room)
+    freedom = len(rated) - 1
+    error = np.sqrt(float(off @ off) * len(rated) / freedom) / weight
+    reach = student_quantile(freedom) * float(error)
+    return SosParameter(Interval(a, max(0.0, a - reach), a + reach), len(rated))
+
+
+def _room(mos: NDArray[np.float64]) -> NDArray[np.float64]:
+    """-MOS^2 + 6 MOS - 5: the largest variance that opinions with this mean can have."""
+    room: NDArray[np.float64] = (mos - LOWEST_SCORE) * (HIGHEST_SCORE - mos)
+    return room
