@@ -10,16 +10,14 @@ restart too: in the manner in which it was asked last.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from qoe_service.cache import VectorCache
 from qoe_service.errors import JudgeUnavailable
 from qoe_service.judges import Case, Deadline, Failure, Opinions, no_opinions, run_of
-from qoe_service.judges.endpoint import METER, Endpoint, Meter, endpoint_of
+from qoe_service.judges.endpoint import Endpoint, Meter, endpoint_of
 from qoe_service.judges.inquiry import Ask, Inquiry
 from qoe_service.judges.manner_memory import MannerMemory
 from qoe_service.judges.opinion_store import OpinionStore
@@ -30,11 +28,9 @@ from qoe_service.judges.questioning import STATUS, Questioning
 from qoe_service.judges.questions import judge_prompt
 from qoe_service.personas import Persona
 from qoe_service.prompts import JudgePrompt
-from qoe_service.provider import CallFailed, FailureKind
+from qoe_service.provider import CallFailed
 from qoe_service.provider.breaker import Circuit
 from qoe_service.schemas import TRAITS, Status, Traits
-
-T = TypeVar("T")
 
 CHECK_MS = 10_000
 """A canary that takes longer means that the judge is stuck."""
@@ -121,7 +117,7 @@ class ChatJudge:
             return
         deadline = Deadline.after_ms(CHECK_MS)
         try:
-            self._run(partial(self._check, deadline), deadline, Meter())
+            self._endpoint.run(partial(self._check, deadline), deadline, Meter())
         except CallFailed as failure:
             raise JudgeUnavailable(failure.reason) from failure
 
@@ -140,7 +136,7 @@ class ChatJudge:
             if not known.missing(self._store.known(known.keys)):
                 return known.opinions(forwards=0, tokens=0)
         try:
-            manner = self._probe.found or self._run(
+            manner = self._probe.found or self._endpoint.run(
                 partial(self._probe.manner, deadline), deadline, meter
             )
         except CallFailed as failure:
@@ -195,7 +191,7 @@ class ChatJudge:
         """The inquiry learns each answer as it comes."""
         ask_all = partial(self._questionings[manner].ask_all, missing, inquiry, deadline, run)
         try:
-            self._run(ask_all, deadline, meter)
+            self._endpoint.run(ask_all, deadline, meter)
         except CallFailed as failure:
             inquiry.fail_rest(_failure(failure))
         self._store.written(deadline.left_s)
@@ -223,25 +219,6 @@ class ChatJudge:
         )
         await questioning.ask_canary(question, deadline)
 
-    def _run(self, start: Callable[[], Awaitable[T]], deadline: Deadline, meter: Meter) -> T:
-        """What comes of a call made on the endpoint's event loop. Raises `CallFailed`."""
-
-        async def metered() -> T:
-            METER.set(meter)
-            return await start()
-
-        try:
-            future = self._endpoint.loop.run(metered())
-        except RuntimeError as error:
-            raise CallFailed(FailureKind.BROKEN, f"the judge is closed: {error}") from error
-        try:
-            return future.result(_a_little_more_than(deadline.left_s))
-        except TimeoutError as error:
-            future.cancel()
-            raise CallFailed(FailureKind.SLOW, "the deadline passed") from error
-        except CancelledError as error:
-            raise CallFailed(FailureKind.BROKEN, "the judge was closed meanwhile") from error
-
 
 def create_chat_judge(tier: str, template: str, perception: Perception, parts: Parts) -> ChatJudge:
     """The judge that the settings describe; it owns the perception and the cache.
@@ -266,11 +243,6 @@ def create_chat_judge(tier: str, template: str, perception: Perception, parts: P
         cache=parts.cache,
         candidates=candidates,
     )
-
-
-def _a_little_more_than(left_s: float | None) -> float | None:
-    """Whoever asks keeps the deadline itself; this is for an event loop that is stuck."""
-    return None if left_s is None else left_s * 1.04 + 0.05
 
 
 def _failure(failure: CallFailed) -> Failure:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from qoe_service.errors import JudgeUnavailable
-from qoe_service.provider import Answer, CallFailed, Question, Usage
+from qoe_service.judges import Deadline
+from qoe_service.provider import Answer, CallFailed, FailureKind, Question, Usage
 from qoe_service.provider.background import BackgroundLoop
 from qoe_service.provider.breaker import Breaker
 from qoe_service.provider.budget import Budget, Tariff
@@ -24,6 +26,8 @@ from qoe_service.provider.retrying import Retrying
 
 if TYPE_CHECKING:
     from qoe_service.settings import Settings
+
+T = TypeVar("T")
 
 CANARY_ATTEMPTS = 3
 
@@ -122,6 +126,25 @@ class Endpoint:
         policy = replace(retrying.policy, most_attempts=CANARY_ATTEMPTS)
         return self._caller(decoding, self.gates.free_budget, replace(retrying, policy=policy))
 
+    def run(self, start: Callable[[], Awaitable[T]], deadline: Deadline, meter: Meter) -> T:
+        """What comes of calls made on the event loop, and metered. Raises `CallFailed`."""
+
+        async def metered() -> T:
+            METER.set(meter)
+            return await start()
+
+        try:
+            future = self.loop.run(metered())
+        except RuntimeError as error:
+            raise CallFailed(FailureKind.BROKEN, f"the judge is closed: {error}") from error
+        try:
+            return future.result(_a_little_more_than(deadline.left_s))
+        except TimeoutError as error:
+            future.cancel()
+            raise CallFailed(FailureKind.SLOW, "the deadline passed") from error
+        except CancelledError as error:
+            raise CallFailed(FailureKind.BROKEN, "the judge was closed meanwhile") from error
+
     def close(self) -> None:
         """Cancel the calls in flight, close connections and ledger. Safe to call twice."""
         with suppress(RuntimeError, TimeoutError):  # closed before, or stuck
@@ -194,6 +217,11 @@ def model_of(settings: Settings, tier: str) -> ModelAt:
         input_price=getattr(settings, f"{tier}_input_price"),
         output_price=getattr(settings, f"{tier}_output_price"),
     )
+
+
+def _a_little_more_than(left_s: float | None) -> float | None:
+    """Whoever asks keeps the deadline itself; this is for an event loop that is stuck."""
+    return None if left_s is None else left_s * 1.04 + 0.05
 
 
 def _metered(ask: Ask) -> Ask:

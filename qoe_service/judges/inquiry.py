@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,14 @@ class Ask:
     key: str
     question: Question
     percept: Percept
+
+
+class Learner(Protocol):
+    """Whoever is told what comes of questions, as it comes."""
+
+    def learn(self, key: str, answer: Vector | Failure) -> None:
+        """What came of a question."""
+        ...
 
 
 class Inquiry:

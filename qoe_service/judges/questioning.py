@@ -13,7 +13,7 @@ from operator import attrgetter
 from qoe_service.cache import Vector
 from qoe_service.judges import Deadline, Failure
 from qoe_service.judges.endpoint import Endpoint
-from qoe_service.judges.inquiry import Ask, Inquiry
+from qoe_service.judges.inquiry import Ask, Learner
 from qoe_service.judges.opinion_store import Keys, OpinionStore, opinion_vector
 from qoe_service.judges.perception import Percept
 from qoe_service.judges.probe import Manner
@@ -57,7 +57,7 @@ class Questioning:
         self._canary_caller = endpoint.canary_caller(manner.decoding)
 
     async def ask_all(
-        self, asks: Sequence[Ask], inquiry: Inquiry, deadline: Deadline, run: str
+        self, asks: Sequence[Ask], inquiry: Learner, deadline: Deadline, run: str
     ) -> None:
         """Ask everything at once; the inquiry learns each answer, or failure, as it comes."""
         async with asyncio.TaskGroup() as group:
@@ -76,7 +76,7 @@ class Questioning:
             question, key=key, deadline=deadline, run=CANARY_RUN, read=self._read
         )
 
-    async def _ask(self, ask: Ask, inquiry: Inquiry, deadline: Deadline, run: str) -> None:
+    async def _ask(self, ask: Ask, inquiry: Learner, deadline: Deadline, run: str) -> None:
         inquiry.learn(ask.key, await self._answer(ask, deadline, run))
 
     async def _answer(self, ask: Ask, deadline: Deadline, run: str) -> Vector | Failure:
