@@ -1,69 +1,24 @@
-"""Personas: who looks at the pictures, and the registry that serves them from a folder of files."""
+"""The registry that serves personas from a folder of files."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
-
-from pydantic import Field
 
 from qoe_service.errors import PersonaFileError, PersonaProblem
-from qoe_service.schemas import Traits, Wire
+from qoe_service.persona import Experience as Experience
+from qoe_service.persona import Persona as Persona
+from qoe_service.persona import Viewing as Viewing
 
 logger = logging.getLogger(__name__)
 
 SCHEMA_FILE = "persona.schema.json"
-
-
-class Experience(Wire):
-    """How much of a connoisseur someone is: 0 none, 1 a professional."""
-
-    art: float = Field(default=0.2, ge=0, le=1)
-    photography: float = Field(default=0.2, ge=0, le=1)
-
-
-class Viewing(Wire):
-    """Where and on what the pictures are looked at."""
-
-    device: Literal["phone", "tablet", "laptop", "desktop", "television"] = "phone"
-    situation: str = Field(default="at home", min_length=1, max_length=120)
-
-
-class Persona(Wire):
-    """One person of the panel.
-
-    `traits` are z-scores against the population that `norm` names; +-1 is one standard deviation.
-    """
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$", description="Equal to the file's name.")
-    name: str = Field(min_length=1, max_length=80)
-    traits: Traits
-    norm: Literal["sapa-bfi25-adults"] = Field(description="The population the z-scores refer to.")
-    about: str = Field(
-        min_length=1, max_length=600, description="Who this is, in a sentence or two."
-    )
-    experience: Experience = Experience()
-    viewing: Viewing = Viewing()
-    patience_s: float = Field(default=8.0, gt=0, le=600, description="Wait that begins to annoy.")
-    weight: float = Field(
-        default=1.0, gt=0, le=1e6, description="How often a drawn panel should include this person."
-    )
-
-    @cached_property
-    def content_hash(self) -> str:
-        """SHA-256 of everything the file says: a changed persona is another persona."""
-        content = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(content.encode()).hexdigest()
 
 
 def persona_schema() -> dict[str, object]:

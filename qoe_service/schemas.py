@@ -9,10 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
-"""The Big Five, in the order every trait vector of this project uses."""
+from qoe_service.persona import TRAITS as TRAITS
+from qoe_service.persona import Traits as Traits
+from qoe_service.wire import Wire as Wire
 
 LOWEST_SCORE, HIGHEST_SCORE = 1.0, 5.0
 """The ends of the ITU-T five-grade scale: 1 bad, 2 poor, 3 fair, 4 good, 5 excellent."""
@@ -31,26 +32,6 @@ class Status(StrEnum):
     REFUSED = "refused"
     UNREADABLE_ANSWER = "unreadable_answer"
     OVER_BUDGET = "over_budget"
-
-
-class Wire(BaseModel):
-    """A message: immutable, and an unknown key is an error rather than a silent loss."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Traits(Wire):
-    """Big-Five z-scores against the persona's norm: 0 is the population mean, 1 one SD."""
-
-    openness: float = Field(ge=-4, le=4)
-    conscientiousness: float = Field(ge=-4, le=4)
-    extraversion: float = Field(ge=-4, le=4)
-    agreeableness: float = Field(ge=-4, le=4)
-    neuroticism: float = Field(ge=-4, le=4)
-
-    def vector(self) -> tuple[float, ...]:
-        """The five z-scores in the order of `TRAITS`."""
-        return tuple(getattr(self, trait) for trait in TRAITS)
 
 
 class Context(Wire):

@@ -8,13 +8,11 @@ in a secondary compilation, so a sign is a prior and not an established fact.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
@@ -62,19 +60,3 @@ def effect_matrix() -> NDArray[np.float64]:
         matrix[features().index(effect.feature), TRAITS.index(effect.trait)] = effect.effect
     matrix.setflags(write=False)
     return matrix
-
-
-@dataclass(frozen=True)
-class Norm:
-    """A population of trait vectors: mean and SD of its questionnaire, correlation of traits."""
-
-    mean: NDArray[np.float64]
-    sd: NDArray[np.float64]
-    correlation: NDArray[np.float64]
-
-
-@cache
-def norm(name: str) -> Norm:
-    """A population by its name in `norms.yaml`."""
-    table = yaml.safe_load((FOLDER / "norms.yaml").read_text(encoding="utf-8"))[name]
-    return Norm(*(np.asarray(table[key], dtype=float) for key in ("mean", "sd", "correlation")))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from qoe_service.judges.appeal import SEVERITY_SD, Keys, Panel, offsets
 from qoe_service.judges.calibration import solve_increasing
-from qoe_service.judges.evidence import norm
 from qoe_service.judges.scale import score
+from qoe_service.norms import norm
 from qoe_service.statistics import variance_shares
 
 Array = NDArray[np.float64]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qoe_service.judges.appeal import Panel, identities, normal, offsets
-from qoe_service.judges.evidence import effect_matrix, effects, features, norm
+from qoe_service.judges.evidence import effect_matrix, effects, features
+from qoe_service.norms import norm
 from qoe_service.schemas import TRAITS
 
 # judging.md 6.4, "replicated in three or more samples". Its conditions as features: grayscale and
