@@ -10,6 +10,7 @@ import typer
 
 from qoe_service.cli.calibrate import calibrate
 from qoe_service.cli.check import check
+from qoe_service.cli.flips import flips
 from qoe_service.cli.options import ApiKey, AsJson, Server
 from qoe_service.cli.shell import ExitCode, errors_explained, fail, judges_at, print_json, show
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(calibrate)
 app.command()(check)
+app.command()(flips)
 
 
 @app.callback()

@@ -75,7 +75,7 @@ def odds(better: Array, worse: Array, pictures: Array) -> Odds | None:
         if whole[pictures == picture].any()
     ]
     probability, trials = float(np.mean(by_picture)), len(by_picture)
-    low, high = _clopper_pearson(probability * trials, trials)
+    low, high = clopper_pearson(probability * trials, trials)
     return Odds(probability, low, high, int(whole.sum()), trials)
 
 
@@ -102,12 +102,12 @@ def movement(moved: Array, names: tuple[str, ...]) -> Movement | None:
     if not judged.any():
         return None
     means = np.nanmean(moved[judged], axis=1)
-    margin = _margin(means)
+    half = margin(means)
     probe, place = np.unravel_index(int(np.nanargmax(moved)), moved.shape)
     return Movement(
         mean=float(means.mean()),
-        low=float(means.mean() - margin),
-        high=float(means.mean() + margin),
+        low=float(means.mean() - half),
+        high=float(means.mean() + half),
         worst=float(moved[probe, place]),
         worst_probe=names[probe],
         probes=len(means),
@@ -115,14 +115,16 @@ def movement(moved: Array, names: tuple[str, ...]) -> Movement | None:
     )
 
 
-def _margin(means: Array) -> float:
+def margin(means: Array) -> float:
+    """Half of Student's 95 % interval of the mean; infinite for one value."""
     if len(means) < 2:
         return float("inf")
     quantile = float(stdtrit(len(means) - 1, (1 + CONFIDENCE) / 2))
     return quantile * float(means.std(ddof=1)) / math.sqrt(len(means))
 
 
-def _clopper_pearson(successes: float, trials: int) -> tuple[float, float]:
+def clopper_pearson(successes: float, trials: int) -> tuple[float, float]:
+    """The exact 95 % interval of a share."""
     tail = (1 - CONFIDENCE) / 2
     failures = trials - successes
     low = 0.0 if successes == 0 else float(betaincinv(successes, failures + 1, tail))

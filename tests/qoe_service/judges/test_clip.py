@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from qoe_service.batching import MicroBatcher
 from qoe_service.cache import VectorCache
+from qoe_service.examination.flips import flip_traits
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline
-from qoe_service.judges.appeal import Panel, offsets
 from qoe_service.judges.clip import ClipJudge
 from qoe_service.judges.clip_calibration import ClipReading, encoder_id, look
 from qoe_service.judges.clip_space import clip_space
@@ -19,14 +19,10 @@ from qoe_service.judges.encoder import Encoder, load_encoder
 from qoe_service.judges.evidence import features
 from qoe_service.judges.reference import QUICK_COUNT, calibration_of
 from qoe_service.judges.reference_set import DRAWN_FEATURES, ReferenceSet, draw_reference_set
-from qoe_service.judges.scale import score
 from qoe_service.judges.sights import Sights
 from qoe_service.personas import Registry
-from qoe_service.schemas import TRAITS
 from qoe_service.statistics import variance_shares
 from tinyworld.clip import WEIGHTS
-from tinyworld.drawing import draw_scene
-from tinyworld.scenes import Scene, sample_scene
 
 pytestmark = pytest.mark.skipif(
     not (WEIGHTS / "clip.safetensors").is_file(), reason="tinyworld's CLIP is not trained yet"
@@ -53,13 +49,18 @@ def unseen() -> ReferenceSet:
 
 
 @pytest.fixture(scope="module")
-def scores(encoder: Encoder, reading: ClipReading, unseen: ReferenceSet) -> np.ndarray:
-    """(COUNT, P) by the authored panel."""
+def judge(encoder: Encoder, reading: ClipReading) -> Iterator[ClipJudge]:
     sights = Sights(encoder, VectorCache(None), max_batch=64, window_s=0)
     judge = ClipJudge(encoder, reading, sights)
+    yield judge
+    judge.close()
+
+
+@pytest.fixture(scope="module")
+def scores(judge: ClipJudge, unseen: ReferenceSet) -> np.ndarray:
+    """(COUNT, P) by the authored panel."""
     cases = [Case(p, prompt) for p, prompt in zip(unseen.pictures, unseen.prompts, strict=True)]
     opinions = judge.opinions(cases, Registry().all(), Deadline())
-    judge.close()
     assert len(opinions.failures) <= 0.01 * COUNT
     good = [row for row in range(COUNT) if row not in opinions.failures]
     return opinions.scores[good]
@@ -113,74 +114,19 @@ def test_damage_is_seen(encoder: Encoder, reading: ClipReading, unseen: Referenc
     assert best.mean() > worst.mean() + 0.15
 
 
-def paired(change: dict[str, object], against: dict[str, object]) -> ReferenceSet:
-    """Twenty scenes drawn twice, once with each set of factors, half and half."""
-    rng = np.random.default_rng(8)
-    pictures: list[Picture] = []
-    scenes: list[Scene] = []
-    for factors in (change, against):
-        for seed in range(20):
-            scene = sample_scene(np.random.default_rng(seed))
-            action = "sits" if factors.get("subjects", scene.subjects) else None
-            scene = replace(scene, **({"action": action, **factors}))
-            scenes.append(scene)
-            pictures.append(Picture(np.asarray(draw_scene(scene, rng))))
-    ones = np.ones(len(pictures))
-    return ReferenceSet(
-        name="pairs",
-        pictures=tuple(pictures),
-        prompts=("",) * len(pictures),
-        shown=tuple(scenes),
-        alignment=ones,
-        quality=ones,
-    )
-
-
-def gap(encoder: Encoder, reading: ClipReading, pictures: ReferenceSet, trait: str) -> float:
-    """How much more the first half gains on the second when the trait rises by two SD."""
-    traits = np.zeros((2, 5))
-    traits[:, TRAITS.index(trait)] = (-1, +1)
-    panel = Panel(traits, np.zeros(2), np.array([7, 7], dtype=np.uint64))
-    found = reading.features(look(encoder, pictures))
-    liking = offsets(found, panel, pictures.keys, reading.fit.gain)
-    change = score(liking[:, 1]) - score(liking[:, 0])
-    half = len(change) // 2
-    return float(change[:half].mean() - change[half:].mean())
-
-
-NOBODY: dict[str, object] = {"subjects": (), "style": "photo", "tidiness": "tidy"}
-COUPLE: dict[str, object] = {
-    "subjects": ("man", "woman"),
-    "action": "stands",
-    "style": "photo",
-    "tidiness": "tidy",
-}
-PHOTO: dict[str, object] = {"subjects": ("dog",), "action": "sits", "style": "photo"}
-MURAL = PHOTO | {"style": "mural"}
-SKETCH = PHOTO | {"style": "sketch"}
-
-
-@pytest.mark.parametrize(
-    ("more", "less", "trait", "sign"),
-    [
-        (COUPLE, NOBODY, "extraversion", +1),
-        (COUPLE, NOBODY, "openness", -1),
-        (MURAL, PHOTO, "openness", +1),
-        (MURAL, PHOTO, "extraversion", -1),
-        (SKETCH, PHOTO, "neuroticism", +1),
-    ],
-)
-def test_flipping_a_trait_on_drawn_pictures_moves_appeal_as_replicated(
-    encoder: Encoder,
-    reading: ClipReading,
-    more: dict[str, object],
-    less: dict[str, object],
-    trait: str,
-    sign: int,
+def test_flipping_a_trait_on_drawn_pictures_moves_opinions_as_replicated(
+    judge: ClipJudge,
 ) -> None:
-    difference = gap(encoder, reading, paired(more, less), trait)
-    print(f"\n{trait} +2 SD: {difference:+.3f} of a grade in favour")
-    assert sign * difference > 0
+    found = flip_traits(judge, pairs=16, people=4, seconds=60)
+    for flip in found.flips:
+        if flip.change is not None:
+            print(
+                f"\n{flip.trait} +2 SD, {flip.feature} {flip.expected}: {flip.change:+.3f} "
+                f"[{flip.low:+.3f}, {flip.high:+.3f}], {flip.verdict}"
+            )
+    print(f"\nhit rate {found.hit_rate:.0%} [{found.low:.0%}, {found.high:.0%}]")
+    assert found.asked == 7
+    assert found.hit_rate == 1
 
 
 def test_who_has_less_time_than_the_queue_takes_is_told_at_once(
