@@ -5,21 +5,40 @@ Every problem of a file is told at once, with the nearest known key where a key 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from qoe_service.errors import PersonaFileError, PersonaProblem
+from qoe_service.persona_documents import (
+    Document,
+    bounded_text,
+    read_json,
+    read_yaml,
+    why_unreadable,
+)
+from qoe_service.persona_fragments import Assembly
+from qoe_service.persona_problems import problems_of_fragment, problems_of_persona
 from qoe_service.personas import Persona
 
-Location = tuple[int | str, ...]
 
-MAX_FILE_BYTES = 65_536
+@dataclass(frozen=True)
+class Reading:
+    """What a persona file was found to say: a persona, or problems.
+
+    fragments: every file that its includes name, whether it is there or not.
+    """
+
+    persona: Persona | None
+    problems: tuple[PersonaProblem, ...] = ()
+    fragments: tuple[Path, ...] = ()
+
+    @property
+    def checked(self) -> Persona:
+        """The persona. Raises `PersonaFileError` if there is none."""
+        if self.persona is None:
+            raise PersonaFileError(self.problems)
+        return self.persona
 
 
 def load_personas(folder: Path) -> tuple[Persona, ...]:
@@ -28,26 +47,31 @@ def load_personas(folder: Path) -> tuple[Persona, ...]:
     Raises:
         PersonaFileError: with all problems of all files, and the personas that are right.
     """
-    if not folder.is_dir():
-        raise PersonaFileError(
-            [PersonaProblem(str(folder), 1, 1, "no such folder of personas; QOE_PERSONAS names it")]
-        )
-    valid: list[Persona] = []
-    problems: list[PersonaProblem] = []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            valid.append(load_persona(path))
-        except PersonaFileError as error:
-            problems.extend(error.problems)
-    if not valid and not problems:
-        problems.append(
-            PersonaProblem(
-                str(folder), 1, 1, "holds no persona file (*.yaml); `qoe personas new` writes one"
-            )
-        )
+    readings = [read_persona(path) for path in persona_files(folder)]
+    valid = [reading.persona for reading in readings if reading.persona is not None]
+    problems = [*folder_problems(folder), *(p for reading in readings for p in reading.problems)]
     if problems:
         raise PersonaFileError(problems, valid)
     return tuple(valid)
+
+
+def persona_files(folder: Path) -> list[Path]:
+    """The files of a folder that describe a persona each; its subfolders hold fragments."""
+    return sorted(folder.glob("*.yaml"))
+
+
+def folder_problems(folder: Path) -> Iterator[PersonaProblem]:
+    """What is wrong with a folder, besides what its persona files say."""
+    misnamed = sorted(folder.glob("*.yml"))
+    for path in misnamed:
+        message = f"persona files end in .yaml; rename it to {path.stem}.yaml"
+        yield PersonaProblem(str(path), 1, 1, message)
+    if not folder.is_dir():
+        message = "no such folder of personas; QOE_PERSONAS names it"
+        yield PersonaProblem(str(folder), 1, 1, message)
+    elif not misnamed and not persona_files(folder):
+        message = "holds no persona file (*.yaml); `qoe personas new` writes one"
+        yield PersonaProblem(str(folder), 1, 1, message)
 
 
 def load_persona(path: Path) -> Persona:
@@ -58,112 +82,78 @@ def load_persona(path: Path) -> Persona:
     Raises:
         PersonaFileError: with every problem of the file.
     """
+    return read_persona(path).checked
+
+
+def read_persona(path: Path) -> Reading:
+    """What the file of a persona says, or what is wrong with it."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise PersonaFileError(
-                [PersonaProblem(str(path), 1, 1, f"larger than {MAX_FILE_BYTES} bytes; shorten it")]
-            )
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PersonaFileError([PersonaProblem(str(path), 1, 1, f"unreadable: {error}")]) from error
-    return parse_persona(text, source=str(path), expected_id=path.stem)
+        document = _document(path)
+    except PersonaFileError as error:
+        return Reading(None, error.problems)
+    return _reading(document, path, path.parent, expected_id=path.stem)
 
 
-def parse_persona(text: str, *, source: str, expected_id: str | None = None) -> Persona:
+def parse_persona(
+    text: str, *, source: str, expected_id: str | None = None, folder: Path | None = None
+) -> Persona:
     """The persona that a YAML text describes; `source` names the text in errors.
+
+    folder: where the text would be placed: what it includes is looked for there.
 
     Raises:
         PersonaFileError: with every problem of the text.
     """
-    document = _Document(text, source)
+    return _placed(read_yaml(text, source), folder, expected_id).checked
+
+
+def parse_persona_json(text: str, *, source: str, folder: Path | None = None) -> Persona:
+    """The same for a JSON object. Raises `PersonaFileError`."""
+    return _placed(read_json(text, source), folder, None).checked
+
+
+def check_fragment(path: Path) -> None:
+    """Whether a file is right as a fragment of the personas in the folder above its own.
+
+    Raises:
+        PersonaFileError: with every problem of the fragment.
+    """
+    assembly = Assembly(path.parent.parent)
+    whole = assembly.of(_document(path), path)
+    problems = [*assembly.problems]
+    for part in (whole, *assembly.parts):
+        problems.extend(problems_of_fragment(part))
+    if problems:
+        raise PersonaFileError(list(dict.fromkeys(problems)))
+
+
+def _document(path: Path) -> Document:
     try:
-        persona = Persona.model_validate(document.content)
-    except ValidationError as error:
-        raise PersonaFileError(list(_problems(error, document))) from None
+        return read_yaml(bounded_text(path), str(path))
+    except (OSError, ValueError) as error:
+        message = f"unreadable: {why_unreadable(error)}"
+        raise PersonaFileError([PersonaProblem(str(path), 1, 1, message)]) from error
+
+
+def _placed(document: Document, folder: Path | None, expected_id: str | None) -> Reading:
+    path = (folder or Path()) / document.source
+    return _reading(document, path, folder, expected_id=expected_id)
+
+
+def _reading(
+    document: Document, path: Path, folder: Path | None, *, expected_id: str | None
+) -> Reading:
+    assembly = Assembly(folder)
+    whole = assembly.of(document, path)
+    problems = [*assembly.problems]
+    for part in assembly.parts:
+        problems.extend(problems_of_fragment(part))
+    problems.extend(problems_of_persona(whole, document))
+    fragments = tuple(assembly.files)
+    if problems:
+        return Reading(None, tuple(dict.fromkeys(problems)), fragments)
+    persona = Persona.model_validate(whole.content, strict=True)
     if expected_id is not None and persona.id != expected_id:
         message = f"id {persona.id!r} must be the file's name {expected_id!r}"
-        raise PersonaFileError([document.problem(("id",), message)])
-    return persona
-
-
-class _Document:
-    """A YAML text that remembers where each of its keys stands."""
-
-    def __init__(self, text: str, source: str) -> None:
-        self.source = source
-        self._marks: dict[Location, yaml.Mark] = {}
-        try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.content: Any = yaml.safe_load(text)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            message = f"not valid YAML: {error.problem or error.context}"
-            raise PersonaFileError([PersonaProblem(source, line, column, message)]) from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            message = f"not valid YAML: {error}"
-            raise PersonaFileError([PersonaProblem(source, 1, 1, message)]) from None
-        duplicates = list(self._walk(root, ()))
-        if duplicates:
-            raise PersonaFileError(duplicates)
-        if not isinstance(self.content, dict):
-            message = "must be a mapping of keys to values, as `qoe personas new` writes it"
-            raise PersonaFileError([PersonaProblem(source, 1, 1, message)])
-
-    def problem(self, location: Location, message: str) -> PersonaProblem:
-        """A problem at a key, or at the nearest one around it that the text has."""
-        known = next(
-            (
-                location[:end]
-                for end in range(len(location), -1, -1)
-                if location[:end] in self._marks
-            ),
-            (),
-        )
-        mark = self._marks.get(known)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return PersonaProblem(self.source, line, column, message)
-
-    def _walk(self, node: yaml.Node | None, location: Location) -> Iterator[PersonaProblem]:
-        if not isinstance(node, yaml.MappingNode):
-            return
-        self._marks.setdefault(location, node.start_mark)
-        for key, value in node.value:
-            place = (*location, str(key.value))
-            if place in self._marks:
-                mark = key.start_mark
-                message = f"key {key.value!r} is given twice"
-                yield PersonaProblem(self.source, mark.line + 1, mark.column + 1, message)
-            self._marks[place] = key.start_mark
-            yield from self._walk(value, place)
-
-
-def _problems(error: ValidationError, document: _Document) -> Iterator[PersonaProblem]:
-    for details in error.errors(include_url=False):
-        location: Location = details["loc"]
-        yield document.problem(location, f"{_dotted(location)}: {_message(details, location)}")
-
-
-def _message(details: ErrorDetails, location: Location) -> str:
-    if details["type"] == "missing":
-        return "is required but not given"
-    if details["type"] == "extra_forbidden":
-        return f"unknown key{_nearest(location)}"
-    return f"{details['msg']}, got {details['input']!r}"
-
-
-def _nearest(location: Location) -> str:
-    known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-
-
-def _known_keys(parents: Sequence[int | str]) -> list[str]:
-    model: type[BaseModel] = Persona
-    for parent in parents:
-        model = model.model_fields[str(parent)].annotation  # type: ignore[assignment]
-    return list(model.model_fields)
-
-
-def _dotted(location: Location) -> str:
-    return ".".join(str(part) for part in location)
+        return Reading(None, (whole.problem(("id",), message),), fragments)
+    return Reading(persona, (), fragments)

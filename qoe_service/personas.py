@@ -21,12 +21,6 @@ logger = logging.getLogger(__name__)
 SCHEMA_FILE = "persona.schema.json"
 
 
-def persona_schema() -> dict[str, object]:
-    """The JSON schema that lets editors complete and check persona files."""
-    schema = Persona.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
 def shipped_folder() -> Path:
     """The folder of the personas that come with the package, in a checkout or an installation."""
     return Path(str(files("personas").joinpath(SCHEMA_FILE))).parent

@@ -11,7 +11,8 @@ from qoe_service.api.bodies import media_type, read_body
 from qoe_service.api.errors import Flaw
 from qoe_service.api.openapi import problems, request_body
 from qoe_service.errors import PersonaFileError, PersonaProblem
-from qoe_service.persona_files import MAX_FILE_BYTES, parse_persona
+from qoe_service.persona_documents import MAX_FILE_BYTES
+from qoe_service.persona_files import parse_persona
 from qoe_service.personas import Persona
 from qoe_service.schemas import JudgeInfo
 

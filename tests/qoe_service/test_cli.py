@@ -144,6 +144,7 @@ def test_check_as_json_has_every_problem_with_its_place(qoe, persona_folder, tmp
         "line": 8,
         "column": 3,
         "message": "traits.opennes: unknown key; did you mean 'openness'?",
+        "included_by": [],
     } in found["problems"]
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from qoe_service.errors import PersonaFileError
 from qoe_service.persona_files import load_persona, load_personas, parse_persona
-from qoe_service.personas import SCHEMA_FILE, Registry, persona_schema, shipped_folder
+from qoe_service.persona_schema import schemas
+from qoe_service.personas import SCHEMA_FILE, Registry, shipped_folder
 from qoe_service.schemas import TRAITS
 
 GOOD = """\
@@ -52,9 +53,11 @@ def test_every_shipped_persona_is_its_own_person() -> None:
     assert all(len(persona.about) > 60 for persona in panel)
 
 
-def test_the_schema_for_editors_is_the_one_of_the_model() -> None:
-    written = json.loads((shipped_folder() / SCHEMA_FILE).read_text(encoding="utf-8"))
-    assert written == persona_schema(), "run: python -m qoe_service.persona_schema"
+def test_the_schemas_for_editors_are_those_of_the_model() -> None:
+    for name, schema in schemas().items():
+        written = json.loads((shipped_folder() / name).read_text(encoding="utf-8"))
+        assert written == schema, "run: python -m qoe_service.persona_schema"
+    assert SCHEMA_FILE in schemas()
 
 
 def test_a_minimal_file_is_read() -> None:
@@ -89,7 +92,11 @@ def test_an_unheard_of_key_lists_the_known_ones() -> None:
             "ana.yaml:5:3: traits.openness: Input should be a valid",
         ),
         ("openness: 1.0", "openness: .nan", "ana.yaml:5:3: traits.openness: "),
-        ("norm: sapa-bfi25-adults", "norm: mars", "ana.yaml:3:1: norm: Input should be"),
+        (
+            "norm: sapa-bfi25-adults",
+            "norm: mars",
+            "ana.yaml:3:1: norm: unknown 'mars'; known are sapa-bfi25-adults",
+        ),
         ("name: Ana", "", "ana.yaml:1:1: name: is required but not given"),
         ("id: ana", "id: bea", "ana.yaml:1:1: id 'bea' must be the file's name 'ana'"),
         ("id: ana", "id: Ana!", "ana.yaml:1:1: id: String should match pattern"),
