@@ -97,7 +97,7 @@ def compare(settings: ComparisonSettings, source: ExperienceSource, stages: Stag
         stages.begin("training", settings.steps * len(settings.orders))
         runs = workers.train(settings.orders, stages.advance)
         cost = sum((run.cost for run in runs), looking + loop.cost())
-        findings = _findings(settings, runs, references, cost, clock)
+        findings = _findings(settings, runs, references, cost, clock, judges=loop.judged_by())
         stages.begin("writing the report", 1)
         _write(findings, loop, settings.folder)
         stages.advance(1)
@@ -153,6 +153,8 @@ def _findings(
     references: dict[str, list[Played]],
     cost: LoopCost,
     clock: _Clock,
+    *,
+    judges: tuple[str, ...],
 ) -> Findings:
     from allocator.scenarios.settings import SharedDenoisingSettings
 
@@ -163,6 +165,7 @@ def _findings(
     everyone = {name: [run.played for run in mine] for name, mine in by_learner.items()}
     return Findings(
         name=settings.folder.name,
+        judges=judges,
         outcomes={
             name: Outcomes.of(played, slots) for name, played in (everyone | references).items()
         },

@@ -104,9 +104,10 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Findings:
-    """All that an experiment leaves behind besides its files."""
+    """All that an experiment leaves behind besides its files. `judges`: who judged, best first."""
 
     name: str
+    judges: tuple[str, ...]
     outcomes: Mapping[str, Outcomes]
     curves: Mapping[str, LearningCurve]
     oracle: OracleCounts
@@ -152,6 +153,7 @@ def summary(findings: Findings) -> dict[str, Any]:
     learners = [name for name in findings.curves if name in findings.outcomes]
     return {
         "name": findings.name,
+        "judges": list(findings.judges),
         "agents": agents,
         "paired_reward_gain": {
             ours: {name: asdict(gain) for name, gain in gains(findings, ours, rng).items()}

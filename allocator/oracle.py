@@ -19,7 +19,7 @@ from allocator.arrays import Floats
 if TYPE_CHECKING:
     from qoe_service import QoEClient, Scorer
     from qoe_service.personas import Persona
-    from qoe_service.schemas import RewardsReply
+    from qoe_service.schemas import JudgeInfo, RewardsReply
 
 LARGEST_REQUEST = 64
 ATTEMPTS = 3
@@ -40,6 +40,8 @@ class RewardService(Protocol):
     ) -> RewardsReply: ...
 
     def personas(self) -> tuple[Persona, ...]: ...
+
+    def judges(self) -> tuple[JudgeInfo, ...]: ...
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,10 @@ class Loop:
             judging_s=looked.judging_s,
         )
 
+    def judged_by(self) -> tuple[str, ...]:
+        """The service's judges, best first."""
+        return tuple(f"{judge.tier}: {judge.judge}" for judge in self.oracle.service.judges())
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -87,6 +91,10 @@ class Recording:
     def cost(self) -> LoopCost:
         """Nothing."""
         return LoopCost()
+
+    def judged_by(self) -> tuple[str, ...]:
+        """Whoever judged then."""
+        return ("recorded opinions",)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -79,7 +79,8 @@ def _lead(findings: Findings) -> str:
     seeds = max(len(each.qoe) for each in findings.outcomes.values())
     return (
         "An allocator shares denoising steps, branch points and transmit power among users; "
-        "a panel of personas looks at every picture, and their opinions are its only reward. "
+        "a panel of personas looks at every picture, and their opinions are its only reward "
+        f"(judged by {'; then '.join(findings.judges)}). "
         f"{seeds} training seeds, {outcome.qoe.shape[1]} held-out episodes."
     )
 

@@ -43,6 +43,7 @@ def findings() -> Findings:
     curve = LearningCurve(np.array([0, 10, 20]), np.linspace(0, 1, 9).reshape(3, 3))
     return Findings(
         name="a <b> & c",
+        judges=("clip: some-clip", "pixel: <measures>"),
         outcomes={
             "gddpg": outcomes(0.6),
             "ddpg": outcomes(0.5),
@@ -116,6 +117,7 @@ def test_a_missing_opinion_is_shown_as_missing_and_not_as_bad() -> None:
 def test_summary_holds_what_it_promises(findings: Findings, tmp_path: Path) -> None:
     write_summary(findings, tmp_path)
     told = json.loads((tmp_path / "summary.json").read_text())
+    assert told["judges"] == ["clip: some-clip", "pixel: <measures>"]
     for agent in ("gddpg", "ddpg", "random", "optimum"):
         for quantity in ("qoe", "energy_j"):
             assert set(told["agents"][agent][quantity]) == {"mean", "iqm", "low", "high", "seeds"}

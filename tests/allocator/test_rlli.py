@@ -69,6 +69,10 @@ def test_opinions_are_of_the_picture_that_was_drawn(loop: Loop, scorer: Scorer) 
     assert looked_up[0] == asked.by_persona[0][0]
 
 
+def test_the_loop_tells_who_judges(loop: Loop) -> None:
+    assert loop.judged_by() == ("pixel: pixel-measures",)
+
+
 def test_costs_add_and_subtract() -> None:
     one, two = LoopCost(pictures=1, judging_s=0.5), LoopCost(pictures=3, judging_s=2.0)
     assert (one + two) - one == two
@@ -142,6 +146,7 @@ def test_comparison_holds_everyone_against_each_other(
     assert all(outcome.reward.mean() <= best for outcome in findings.outcomes.values())
     assert share_of_way(findings)["constant"] < 1
     assert findings.outcomes["ddpg"].reward.shape == (2, 4)
+    assert findings.judges == ("recorded opinions",)
     for name in ("report.html", "summary.json", "curves.json", "checkpoints/ddpg-1.zip"):
         assert (tmp_path / "run" / name).is_file()
 
