@@ -79,7 +79,7 @@ def flip_table(reports: Sequence[FlipReport]) -> RenderableType:
             table.add_row(
                 report.tier,
                 flip.trait,
-                f"{flip.feature} {flip.expected}",
+                f"{flip.feature.replace('_', ' ')} {flip.expected}",
                 *_figures(flip),
                 verdict,
             )

@@ -1,0 +1,175 @@
+"""What is reported on, and the report. What cannot be said is null, and `limits` says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE, MeanOpinionScore, Traits, Wire
+
+MAX_RATINGS = 200_000
+"""Of one request, people's included."""
+
+MAX_ITEMS, MAX_RATERS = 5_000, 2_000
+
+Name = Annotated[str, Field(min_length=1, max_length=400)]
+Score = Annotated[float, Field(ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
+
+
+class Rating(Wire):
+    """One rater's score of one item; null if there is none. `session`: of repeated ratings."""
+
+    item: Name
+    rater: Name
+    score: Score | None
+    session: str = Field(default="", max_length=200)
+
+
+class Source(Wire):
+    """Which judge gave ratings, and how many."""
+
+    tier: str
+    judge: str
+    revision: str
+    prompt: str | None = None
+    calibration: str | None = None
+    ratings: int | None = Field(default=None, ge=0)
+
+
+class ReportRequest(Wire):
+    """`POST /v1/report`.
+
+    Raters whose names are ids of personas that the service knows have their traits; `traits` adds
+    those of others. `anchors` are people's mean opinions of some of the items.
+    """
+
+    ratings: tuple[Rating, ...] = Field(min_length=1, max_length=MAX_RATINGS)
+    human: tuple[Rating, ...] | None = Field(default=None, min_length=1, max_length=MAX_RATINGS)
+    anchors: tuple[Rating, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_RATINGS,
+        description="People's ratings of some of the items, to which the panel's mean opinions are "
+        "shifted and scaled.",
+    )
+    traits: Mapping[Name, Traits] = {}
+    features: Mapping[Name, Mapping[str, float]] = Field(
+        default={}, description="Numbers that describe the items, by item and by feature."
+    )
+    sources: tuple[Source, ...] = Field(default=(), description="Which judges gave the ratings.")
+    conditions: str | None = Field(
+        default=None, max_length=2000, description="How the items came about, in words."
+    )
+
+
+class Estimate(Wire):
+    """A figure with its 95 % interval."""
+
+    point: float
+    low: float
+    high: float
+
+
+class Method(Wire):
+    """How the ratings came about: what ITU-T P.800.2 wants told beside a mean opinion score."""
+
+    method: str
+    scale: str
+    raters: str
+    items: int
+    rater_count: int
+    ratings: int
+    missing: int = Field(description="Pairs of an item and a rater without a rating.")
+    per_item: tuple[int, int] = Field(description="Ratings of an item, least and most.")
+    sessions: int
+    conditions: str | None
+    sources: tuple[Source, ...]
+    norms: tuple[str, ...]
+    interval: str
+    written_by: str
+    created: datetime
+
+
+class ItemOpinion(Wire):
+    """What was thought of one item.
+
+    mos: with Student's interval. bounded: with the interval that is bounded by the scale, for fewer
+    than 20 ratings. quality: of the subject model. anchored: the mean on people's scale.
+    """
+
+    item: str
+    mos: MeanOpinionScore | None
+    bounded: Estimate | None = None
+    sd: float | None = None
+    median: float | None = None
+    good_or_better: Estimate | None = None
+    poor_or_worse: Estimate | None = None
+    quality: Estimate | None = None
+    anchored: Estimate | None = None
+
+
+class RaterOpinion(Wire):
+    """How one rater rates.
+
+    quantiles: least, quartiles and most. grades: how many ratings are nearest to 1, 2, 3, 4, 5.
+    bias, inconsistency: of the subject model. remark: what screening found.
+    """
+
+    rater: str
+    ratings: int
+    mean: float
+    quantiles: tuple[float, float, float, float, float]
+    grades: tuple[int, int, int, int, int]
+    traits: Traits | None = None
+    bias: Estimate | None = None
+    inconsistency: Estimate | None = None
+    rejected: bool | None = None
+    remark: str | None = None
+
+
+class Effects(Wire):
+    """The effect budget: whence the variance of ratings. `residual`: null if nothing was repeated,
+    for then it is part of the interaction."""
+
+    picture: Estimate
+    persona: Estimate
+    interaction: Estimate
+    of_personas: Estimate
+    residual: Estimate | None
+
+
+class Spread(Wire):
+    """The SOS parameter, and over how many items it was fitted."""
+
+    a: Estimate
+    items: int
+
+
+class TraitFactor(Wire):
+    """Over the raters, the correlation of a trait with the taste for a feature.
+
+    The taste is the slope of a rater's ratings, less what item and rater have in general, on the
+    feature. expected: the weight in the evidence; null if it has none. replicated: as it says.
+    """
+
+    feature: str
+    trait: str
+    r: Estimate
+    expected: float | None
+    replicated: bool
+
+
+class MosReport(Wire):
+    """The reply to `POST /v1/report`."""
+
+    method: Method
+    mos: Estimate | None = Field(description="The mean over items, and its interval over items.")
+    items: tuple[ItemOpinion, ...]
+    raters: tuple[RaterOpinion, ...]
+    spread: Spread | None
+    effects: Effects | None
+    tastes: tuple[TraitFactor, ...]
+    limits: tuple[str, ...] = Field(description="What this report cannot say, and why.")
