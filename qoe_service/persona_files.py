@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qoe_service.errors import PersonaFileError, PersonaProblem
+from qoe_service.persona import Persona
 from qoe_service.persona_documents import (
     Document,
     bounded_text,
@@ -19,7 +20,6 @@ from qoe_service.persona_documents import (
 )
 from qoe_service.persona_fragments import Assembly
 from qoe_service.persona_problems import problems_of_fragment, problems_of_persona
-from qoe_service.personas import Persona
 
 
 @dataclass(frozen=True)

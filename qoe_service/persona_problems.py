@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from qoe_service.errors import PersonaProblem
+from qoe_service.persona import Persona
 from qoe_service.persona_documents import Document, Location
-from qoe_service.personas import Persona
 
 PERSONAL = ("id", "name")
 """What only a person has: a fragment has neither."""
