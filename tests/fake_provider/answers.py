@@ -152,7 +152,9 @@ def _text(judgement: Judgement, level: int) -> str:
     schema = judgement.request.schema_of_answer
     if schema is None:
         return judgement.reading.levels[level - 1]
-    return orjson.dumps(fill(schema, Opinion(judgement.score, level))).decode()
+    levels = judgement.reading.levels
+    words = WORDS if levels[0].isdigit() else levels
+    return orjson.dumps(fill(schema, Opinion(judgement.score, level, words))).decode()
 
 
 def _first_token(judgement: Judgement, shares: Sequence[float]) -> Probabilities:

@@ -1,4 +1,4 @@
-"""In which mood the fake judge is: honest to its rule, or with one of the known vices."""
+"""In which mood the fake judge is: honest to its rules, or with one of the known vices."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from tests.fake_provider.bell import HIGHEST, LOWEST, WORDS
 from tests.fake_provider.reading import Reading, read_question
-from tests.fake_provider.rule import on_scale, score_of_sight
+from tests.fake_provider.rule import on_scale, score_of_sight, wording
 from tests.fake_provider.sight import decode, measure
+from tests.fake_provider.statements import key_of, leaning
 from tests.fake_provider.traits import traits_of
 
 
@@ -18,7 +19,7 @@ class Mood(StrEnum):
 
     HONEST = "honest"  # the hidden rule
     IGNORES_PERSONA = "ignores-persona"  # the hidden rule, for somebody of no traits
-    DESIRABILITY = "desirability"  # pleasant people like everything, whatever they are shown
+    DESIRABILITY = "desirability"  # pleasant people like all pictures, and praise themselves
     OBEYS = "obeys"  # the hidden rule, unless the wish or the picture tells it what to answer
 
 
@@ -28,13 +29,15 @@ STROKES_OF_TEXT = 0.025
 
 def score_in_mood(mood: Mood, reading: Reading) -> float:
     """What a judge in this mood thinks, on the 1-5 scale."""
+    if reading.statement:
+        return on_scale(_accuracy(mood, reading.statement, reading.persona_text))
     match mood:
         case Mood.HONEST:
             return _by_rule(reading, reading.persona_text)
         case Mood.IGNORES_PERSONA:
             return _by_rule(reading, "")
         case Mood.DESIRABILITY:
-            return _pleasantness(reading.persona_text)
+            return on_scale(_pleasant(reading.persona_text))
         case Mood.OBEYS:
             told = _told(reading)
             return _by_rule(reading, reading.persona_text) if told is None else told
@@ -48,16 +51,30 @@ def score_of_question(
     return score_in_mood(mood, read_question(system, user, sights))
 
 
+def _accuracy(mood: Mood, statement: str, persona_text: str) -> float:
+    """How accurate a judge in this mood finds a statement, unbounded."""
+    easy = 0.4 * wording(statement)
+    match mood:
+        case Mood.IGNORES_PERSONA:
+            return easy
+        case Mood.DESIRABILITY:
+            key = key_of(statement)
+            return easy if key is None else key.desirable * _pleasant(persona_text) + easy
+        case _:
+            own = 0.5 * wording(f"{persona_text}\n{statement}")
+            return 2.6 * leaning(statement, persona_text) + easy + own
+
+
 def _by_rule(reading: Reading, persona_text: str) -> float:
     return score_of_sight(
         reading.sight, reading.wish, persona_text, reading.wait_s, patience_s=reading.patience_s
     )
 
 
-def _pleasantness(persona_text: str) -> float:
+def _pleasant(persona_text: str) -> float:
     traits = traits_of(persona_text)
     pleasant = sum(traits.values()) - 2 * traits["neuroticism"]
-    return on_scale(1.0 + 1.2 * pleasant / len(traits))
+    return 1.0 + 1.2 * pleasant / len(traits)
 
 
 def _told(reading: Reading) -> float | None:

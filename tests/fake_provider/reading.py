@@ -2,6 +2,7 @@
 
 Tolerant of templates: it needs `<wish>...</wish>` and, where there is no picture,
 `<description>...</description>`; everything else is found wherever it stands outside of these.
+`<statement>...</statement>` instead is a statement about oneself: how accurate is it?
 """
 
 from __future__ import annotations
@@ -16,6 +17,15 @@ from tests.fake_provider.bell import LEVELS, WORDS
 from tests.fake_provider.protocol import ChatRequest, ImagePart, Message, TextPart
 from tests.fake_provider.sight import NOTHING_SEEN, Eyes, Sight
 
+ACCURACIES = (
+    "very inaccurate",
+    "moderately inaccurate",
+    "neither accurate nor inaccurate",
+    "moderately accurate",
+    "very accurate",
+)
+"""The answers to a statement in words, lowest first."""
+
 PROPERTIES = ("brightness", "colourfulness", "sharpness")
 """What a description may give numbers of, under the names and on the scales of `Sight`."""
 
@@ -29,6 +39,7 @@ class Reading:
     wait_s: seconds after "waited". patience_s: those of a "patience of" or of "a wait of".
     levels: the answers asked for, lowest first: words as the question spells them, or digits.
     letters: how long the text was.
+    statement: about oneself, empty where none is asked about.
     """
 
     persona_text: str
@@ -40,6 +51,7 @@ class Reading:
     described: tuple[str, ...]
     levels: tuple[str, ...]
     letters: int
+    statement: str = ""
 
 
 def read(request: ChatRequest, eyes: Eyes) -> Reading:
@@ -57,7 +69,7 @@ def read_question(system: str, user: str, sights: Sequence[Sight]) -> Reading:
 
 @lru_cache(maxsize=4096)
 def _read_texts(system: str, user: str) -> Reading:
-    question = f"{system}\n{_QUOTED.sub(' ', user)}"
+    question, statement = f"{system}\n{_QUOTED.sub(' ', user)}", _between(_STATEMENT, user)
     described = _described(_between(_DESCRIPTION, user))
     return Reading(
         persona_text=system,
@@ -67,17 +79,18 @@ def _read_texts(system: str, user: str) -> Reading:
         sight=replace(NOTHING_SEEN, **described),
         pictures=0,
         described=tuple(described),
-        levels=_levels(question),
+        levels=_levels(question, ACCURACIES if statement else WORDS),
         letters=len(system) + len(user),
+        statement=statement,
     )
 
 
-def _levels(question: str) -> tuple[str, ...]:
+def _levels(question: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Words where the question names them, unless it lists the digits as what to choose from."""
-    found = [re.search(rf"\b{word}\b", question, re.IGNORECASE) for word in WORDS]
+    found = [re.search(rf"\b{word}\b", question, re.IGNORECASE) for word in words]
     if _LISTED_DIGITS.search(question) or not (found[0] and found[-1]):
         return tuple(map(str, LEVELS))
-    return tuple(match[0] if match else word for match, word in zip(found, WORDS, strict=True))
+    return tuple(match[0] if match else word for match, word in zip(found, words, strict=True))
 
 
 def _seconds(pattern: re.Pattern[str], text: str) -> float | None:
@@ -131,7 +144,8 @@ def _described(description: str) -> dict[str, float]:
 _SYSTEM = ("system", "developer")
 _WISH = re.compile(r"<wish>(.*?)</wish>", re.DOTALL)
 _DESCRIPTION = re.compile(r"<description>(.*?)</description>", re.DOTALL)
-_QUOTED = re.compile(r"<(wish|description)>.*?</\1>", re.DOTALL)
+_STATEMENT = re.compile(r"<statement>(.*?)</statement>", re.DOTALL)
+_QUOTED = re.compile(r"<(wish|description|statement)>.*?</\1>", re.DOTALL)
 _LISTED_DIGITS = re.compile(r"\b(?:5, 4, 3, 2(?:,| or|, or) 1|1, 2, 3, 4(?:,| or|, or) 5)\b")
 _SECONDS = r"(?P<seconds>\d+(?:\.\d+)?)\s*s(?:ec(?:ond)?s?)?\b"
 _WAITED = re.compile(rf"\bwaited\s+(?:for\s+|about\s+)*{_SECONDS}", re.IGNORECASE)

@@ -13,10 +13,14 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Opinion:
-    """What goes into the value: the score where a number is asked, a level where a choice is."""
+    """What goes into the value: the score where a number is asked, a level where a choice is.
+
+    words: what the levels are called, lowest first.
+    """
 
     score: float
     level: int
+    words: tuple[str, ...] = WORDS
 
 
 def fill(schema: Schema, opinion: Opinion) -> Any:
@@ -72,7 +76,7 @@ def _type(schema: Schema) -> str:
 
 def _choice(choices: list[Any], opinion: Opinion) -> Any:
     """The level among the choices, by digit or word; else the choice as far up as the level is."""
-    word = WORDS[opinion.level - 1]
+    word = opinion.words[opinion.level - 1].lower()
     for choice in choices:
         if choice == opinion.level or str(choice).lower() in (word, str(opinion.level)):
             return choice

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qoe_service.interview.asking import OFFERED as OFFERED_IN_INTERVIEWS
 from qoe_service.judges.questions import OFFERED
 from qoe_service.prompt_files import (
     PromptFileError,
@@ -196,4 +197,5 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(shipped_prompts().glob("*.md")), ids=lambda path: path.stem)
 def test_every_shipped_template_is_right(path: Path) -> None:
-    assert load_prompt(path.stem, offered=OFFERED).answers == ("level", "json")
+    offered = OFFERED_IN_INTERVIEWS if path.stem.startswith("interview") else OFFERED
+    assert load_prompt(path.stem, offered=offered).answers == ("level", "json")
