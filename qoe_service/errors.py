@@ -17,6 +17,7 @@ QoEError
     ├── DuplicateId
     ├── TooManyItems
     ├── PanelTooLarge
+    ├── UnknownPopulation
     ├── UnknownTier
     ├── NoRecord           a replay has no verdict on what is asked
     └── BadStack
@@ -133,9 +134,15 @@ class TooManyItems(RequestError):
 
 
 class PanelTooLarge(RequestError):
-    """A panel of more personas than there are."""
+    """A panel of more personas than there are, or than can stand for their population."""
 
     code = "panel-too-large"
+
+
+class UnknownPopulation(RequestError):
+    """There is no population of this name."""
+
+    code = "unknown-population"
 
 
 class UnknownTier(RequestError):

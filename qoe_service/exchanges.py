@@ -114,8 +114,9 @@ def _json(request: BaseModel) -> dict[str, Any]:
 def stack_request(
     prompts: Sequence[str],
     *,
-    personas: Sequence[str] | None,
+    personas: Sequence[str | Persona] | None,
     panel: int | None,
+    population: str | None,
     deadline_ms: int | None,
     tier: str | None,
     run_id: str | None,
@@ -124,6 +125,7 @@ def stack_request(
         prompts=tuple(prompts),
         personas=None if personas is None else tuple(personas),
         panel=panel,
+        population=population,
         deadline_ms=deadline_ms,
         tier=tier,
         run_id=run_id,

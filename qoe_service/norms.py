@@ -66,7 +66,7 @@ class Group(Wire):
 class Norm(Wire):
     """A population of trait vectors, on the scale of its questionnaire and as z-scores."""
 
-    name: str
+    name: NormName
     instrument: str
     source: str
     grade: Literal["P", "C"]
@@ -180,7 +180,8 @@ def _norm(name: str, table: Mapping[str, Mapping[str, Any]]) -> Norm:
     owner = told.pop("correlation_of", name)
     correlation = table[owner]["correlation"]
     told.pop("correlation", None)
-    return Norm(name=name, **told, correlations=correlation, correlations_of=owner)
+    told |= {"name": name, "correlations": correlation, "correlations_of": owner}
+    return Norm.model_validate(told)
 
 
 def _mixture(groups: Sequence[Group], shares: Array) -> Moments:

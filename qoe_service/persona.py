@@ -17,6 +17,8 @@ TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neu
 
 MOST_EXTREME_Z = 4.0
 
+ID_PATTERN = r"^[a-z][a-z0-9-]{0,63}$"
+
 
 class Traits(Wire):
     """Big-Five z-scores against the persona's norm: 0 is the population mean, 1 one SD."""
@@ -52,7 +54,7 @@ class Persona(Wire):
     `traits` are z-scores against the population that `norm` names; +-1 is one standard deviation.
     """
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$", description="Equal to the file's name.")
+    id: str = Field(pattern=ID_PATTERN, description="Equal to the file's name.")
     name: str = Field(min_length=1, max_length=80)
     traits: Traits
     norm: NormName = Field(description="The population the z-scores refer to.")

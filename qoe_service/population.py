@@ -31,6 +31,7 @@ from qoe_service.errors import PanelTooLarge, QoEError
 from qoe_service.norms import AgeRange, Norm, NormName
 from qoe_service.norms import norm as published_norm
 from qoe_service.persona import MOST_EXTREME_Z, TRAITS, Persona, Traits
+from qoe_service.schemas import MAX_PANEL
 from qoe_service.wire import Wire
 
 Array = NDArray[np.float64]
@@ -40,9 +41,6 @@ METHOD = "gaussian-copula-sobol"
 MAX_PEOPLE = 100_000
 LARGEST_SPREAD = 3.0
 """Beyond it, less than 2 % of those drawn would carry the weight."""
-
-MAX_PANEL = 256
-"""As many personas as one request may name."""
 
 ROUNDING = 1e-6
 SOBOL_BITS = 30

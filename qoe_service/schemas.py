@@ -9,14 +9,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from qoe_service.persona import ID_PATTERN, Persona
 from qoe_service.persona import TRAITS as TRAITS
 from qoe_service.persona import Traits as Traits
 from qoe_service.wire import Wire as Wire
 
 LOWEST_SCORE, HIGHEST_SCORE = 1.0, 5.0
 """The ends of the ITU-T five-grade scale: 1 bad, 2 poor, 3 fair, 4 good, 5 excellent."""
+
+
+MAX_PANEL = 256
+"""Personas that one request may name, or have drawn from a population."""
 
 
 class Status(StrEnum):
@@ -50,11 +55,29 @@ class Item(Wire):
     context: Context = Context()
 
 
-class PanelRequest(Wire):
-    """Who judges: named personas, or a panel of n drawn from the registry; all of it if neither."""
+def _name_or_person(given: object) -> str:
+    return "name" if isinstance(given, str) else "inline"
 
-    personas: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=256)
-    panel: int | None = Field(default=None, ge=1)
+
+PersonaChoice = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Persona, Tag("inline")], Discriminator(_name_or_person)
+]
+"""The id of a persona that the service has, or a whole persona that it has not."""
+
+
+class PanelRequest(Wire):
+    """Who judges: personas, or a panel drawn from all or a population; all if neither is given."""
+
+    personas: tuple[PersonaChoice, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_PANEL,
+        description="Ids, or whole personas for this request alone.",
+    )
+    panel: int | None = Field(default=None, ge=1, description="Draw so many, balanced.")
+    population: str | None = Field(
+        default=None, pattern=ID_PATTERN, description="Of this population, not of all personas."
+    )
     deadline_ms: int | None = Field(default=None, ge=1)
     tier: str | None = Field(default=None, description="Force one tier; null: the ladder decides.")
     run_id: str | None = Field(
@@ -68,6 +91,8 @@ class PanelRequest(Wire):
     def _one_way_to_name_the_judges(self) -> Self:
         if self.personas is not None and self.panel is not None:
             raise ValueError("give either 'personas' or 'panel', not both")
+        if self.personas is not None and self.population is not None:
+            raise ValueError("give either 'personas' or 'population', not both")
         return self
 
 

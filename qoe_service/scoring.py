@@ -22,6 +22,7 @@ from qoe_service.judges.ladder import Bench
 from qoe_service.judges.overlay import Overlays
 from qoe_service.panel import Panel, choose_panel
 from qoe_service.personas import Persona, Registry
+from qoe_service.population_registry import Populations
 from qoe_service.replies import Answers, answers_of, rewards_reply, score_reply
 from qoe_service.schemas import (
     JudgeInfo,
@@ -50,6 +51,7 @@ class Scorer:
     ) -> None:
         self._bench = bench
         self._registry = registry
+        self._populations = Populations(registry.folder)
         self._limits = limits or ImageLimits()
         self._decoded = DecodedPictures(self._limits)
         self._overlays = Overlays()
@@ -76,13 +78,13 @@ class Scorer:
 
         Raises:
             RequestError: if the request is wrong as a whole (duplicate ids, too many items, a
-                panel larger than the registry, an unknown tier).
+                panel larger than the registry, an unknown population or tier).
         """
         deadline = self._deadline(request.deadline_ms)
         items = request.items
         self._check_count(len(items))
         _check_distinct([item.id for item in items])
-        panel = choose_panel(self._registry, request.personas, request.panel)
+        panel = self._panel(request.personas, request.panel, request.population)
         cases = [
             self._admit(
                 partial(self._decode, item.image),
@@ -102,8 +104,9 @@ class Scorer:
         pictures: NDArray[np.uint8],
         prompts: Sequence[str],
         *,
-        personas: Sequence[str] | None = None,
+        personas: Sequence[str | Persona] | None = None,
         panel: int | None = None,
+        population: str | None = None,
         deadline_ms: int | None = None,
         tier: str | None = None,
         run_id: str | None = None,
@@ -116,7 +119,7 @@ class Scorer:
         deadline = self._deadline(deadline_ms)
         _check_stack(pictures, prompts)
         self._check_count(len(prompts))
-        people = choose_panel(self._registry, personas, panel)
+        people = self._panel(personas, panel, population)
         cases = [
             self._admit(partial(checked, pixels, self._limits), prompt, deadline, run_id=run_id)
             for pixels, prompt in zip(pictures, prompts, strict=True)
@@ -131,7 +134,7 @@ class Scorer:
         """
         deadline = self._deadline(request.deadline_ms)
         self._check_count(len(request.items))
-        panel = choose_panel(self._registry, request.personas, request.panel)
+        panel = self._panel(request.personas, request.panel, request.population)
         cases = [
             self._admit(
                 partial(self._decode, item.image), item.prompt, deadline, run_id=request.run_id
@@ -175,6 +178,12 @@ class Scorer:
 
     def _deadline(self, asked_ms: int | None) -> Deadline:
         return Deadline.after_ms(self._default_deadline_ms if asked_ms is None else asked_ms)
+
+    def _panel(
+        self, asked: Sequence[str | Persona] | None, size: int | None, population: str | None
+    ) -> Panel:
+        drawn_from = None if population is None else self._populations.get(population)
+        return choose_panel(self._registry, asked, size, drawn_from)
 
     def _check_count(self, count: int) -> None:
         if count > self._max_items:

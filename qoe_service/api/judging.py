@@ -132,6 +132,7 @@ def _stack_rewards(scorer: Scorer, asked: StackRequest, parts: Mapping[str, byte
         asked.prompts,
         personas=asked.personas,
         panel=asked.panel,
+        population=asked.population,
         deadline_ms=asked.deadline_ms,
         tier=asked.tier,
         run_id=asked.run_id,
