@@ -14,6 +14,7 @@ from qoe_service.api.health import health_routes
 from qoe_service.api.judging import judging_routes
 from qoe_service.api.security import api_key_guard
 from qoe_service.api.workers import Workers
+from qoe_service.personas import shipped_folder
 
 if TYPE_CHECKING:
     from qoe_service.scoring import Scorer
@@ -43,7 +44,8 @@ def create_app(scorer: Scorer, settings: Settings) -> FastAPI:
         ),
         dependencies=guarded,
     )
-    app.include_router(catalogue_routes(scorer), dependencies=guarded)
+    personas = settings.personas or shipped_folder()
+    app.include_router(catalogue_routes(scorer, personas), dependencies=guarded)
     app.include_router(health_routes(scorer))
     app.add_api_route("/", _to_docs, include_in_schema=False)
     return app

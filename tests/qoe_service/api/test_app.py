@@ -16,7 +16,7 @@ from qoe_service.items import make_item
 from qoe_service.judges import UnavailableJudge
 from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.pixel import PixelJudge
-from qoe_service.personas import Registry
+from qoe_service.personas import Registry, shipped_folder
 from qoe_service.schemas import ScoreReply, ScoreRequest
 from qoe_service.scoring import Scorer
 
@@ -210,6 +210,54 @@ def test_a_persona_text_is_checked_line_by_line(call, persona_folder):
     line = right.splitlines().index(next(s for s in right.splitlines() if "openness" in s)) + 1
     assert (line, 3) in {(flaw["line"], flaw["column"]) for flaw in wrong["errors"]}
     assert not validate("traits: [1, 2\n")["ok"]
+
+
+def test_a_persona_object_is_checked_line_by_line_too(call, persona_folder):
+    def validate(text: str) -> dict:
+        headers = {"Content-Type": "application/json"}
+        response = call("POST", "/v1/personas/validate", content=text, headers=headers)
+        assert response.status_code == 200
+        return response.json()
+
+    persona = call("GET", "/v1/personas").json()[1]
+    assert validate(json.dumps(persona)) == {"ok": True, "persona": persona, "errors": []}
+    persona["viewing"]["devise"] = "phone"
+    text = json.dumps(persona, indent=1)
+    (flaw,) = validate(text)["errors"]
+    assert flaw["message"] == "viewing.devise: unknown key; did you mean 'device'?"
+    assert text.splitlines()[flaw["line"] - 1][flaw["column"] - 1 :].startswith('"devise"')
+    (flaw,) = validate('{"id": ')["errors"]
+    assert "not valid JSON" in flaw["message"]
+
+
+def test_a_text_to_check_includes_what_the_service_has(pixel_scorer, settings, persona_folder):
+    folder = shipped_folder()
+    call = Caller(create_app(pixel_scorer, settings.model_copy(update={"personas": folder})))
+
+    def validate(include: str) -> dict:
+        text = (persona_folder / "bo.yaml").read_text() + f"include: [{include}]\n"
+        headers = {"Content-Type": "application/yaml"}
+        return call("POST", "/v1/personas/validate", content=text, headers=headers).json()
+
+    assert validate("fragments/viewing-desk.yaml")["ok"]
+    for include, told in (
+        ("../pyproject.toml", "leads out"),
+        ("/etc/passwd", "leads out"),
+        ("fragments/none.yaml", "cannot be read: No such file"),
+        ("amelia.yaml", "amelia.yaml:2:1: id: belongs to a person"),
+    ):
+        checked = validate(include)
+        assert any(told in flaw["message"] for flaw in checked["errors"]), checked
+        assert str(folder) not in json.dumps(checked)
+        assert {flaw["column"] for flaw in checked["errors"]} == {11}
+
+
+@pytest.mark.parametrize("text", ["a: &a {b: *a}", "? [a]: b", "name: !!bool x", "[" * 9_000])
+def test_no_text_to_check_brings_the_service_down(call, text):
+    headers = {"Content-Type": "text/yaml"}
+    response = call("POST", "/v1/personas/validate", content=text, headers=headers)
+    assert response.status_code == 200
+    assert not response.json()["ok"]
 
 
 def test_a_score_over_http_is_what_the_schema_says(call, png_bytes):
