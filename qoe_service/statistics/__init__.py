@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qoe_service.statistics.additive import AdditiveFit, fit_additive
-    from qoe_service.statistics.effects import VarianceShares, variance_shares
+    from qoe_service.statistics.allocation import Allocation, plan_allocation
+    from qoe_service.statistics.anchoring import Anchoring, anchor
+    from qoe_service.statistics.comparison import HumanComparison, compare, mapped_onto
+    from qoe_service.statistics.consistency import NormalisedAccuracy, normalised_accuracy
+    from qoe_service.statistics.control_variate import ControlledOpinions, controlled_opinions
+    from qoe_service.statistics.effects import (
+        EffectBudget,
+        VarianceShares,
+        effect_budget,
+        variance_shares,
+    )
     from qoe_service.statistics.goodness import OpinionShares, opinion_shares
     from qoe_service.statistics.intervals import Interval
     from qoe_service.statistics.mos import bounded_opinion_score, mean_opinion_score
@@ -23,17 +33,30 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdditiveFit",
+    "Allocation",
+    "Anchoring",
+    "ControlledOpinions",
+    "EffectBudget",
+    "HumanComparison",
     "Interval",
+    "NormalisedAccuracy",
     "OpinionShares",
     "Screening",
     "SosParameter",
     "SubjectModel",
     "Tastes",
     "VarianceShares",
+    "anchor",
     "bounded_opinion_score",
+    "compare",
+    "controlled_opinions",
+    "effect_budget",
     "fit_additive",
+    "mapped_onto",
     "mean_opinion_score",
+    "normalised_accuracy",
     "opinion_shares",
+    "plan_allocation",
     "screen",
     "sos_parameter",
     "subject_model",
@@ -44,17 +67,30 @@ __all__ = [
 
 _HOMES = {
     "AdditiveFit": "additive",
+    "Allocation": "allocation",
+    "Anchoring": "anchoring",
+    "ControlledOpinions": "control_variate",
+    "EffectBudget": "effects",
+    "HumanComparison": "comparison",
     "Interval": "intervals",
+    "NormalisedAccuracy": "consistency",
     "OpinionShares": "goodness",
     "Screening": "screening",
     "SosParameter": "sos",
     "SubjectModel": "p910",
     "Tastes": "tastes",
     "VarianceShares": "effects",
+    "anchor": "anchoring",
     "bounded_opinion_score": "mos",
+    "compare": "comparison",
+    "controlled_opinions": "control_variate",
+    "effect_budget": "effects",
     "fit_additive": "additive",
+    "mapped_onto": "comparison",
     "mean_opinion_score": "mos",
+    "normalised_accuracy": "consistency",
     "opinion_shares": "goodness",
+    "plan_allocation": "allocation",
     "screen": "screening",
     "sos_parameter": "sos",
     "subject_model": "p910",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from qoe_service.errors import UnusableRatings
 from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE
@@ -30,9 +30,9 @@ class OpinionShares:
 def opinion_shares(scores: ArrayLike) -> OpinionShares:
     """The shares of opinions that are good or better and poor or worse.
 
-    Opinions between two grades count as the nearer one, halves as the one farther from "fair", so
-    that judges who answer 3.9 are comparable with people who can only tick 4. Counted, not derived
-    from the mean as the E-model (ITU-T G.107) does for speech.
+    Opinions between two grades count as the nearer one, so that judges who answer 3.9 are
+    comparable with people who can only tick 4. Counted, not derived from the mean as the E-model
+    (ITU-T G.107) does for speech.
 
     Raises:
         UnusableRatings: for no scores, or a score that is missing or off the scale.
@@ -42,13 +42,21 @@ def opinion_shares(scores: ArrayLike) -> OpinionShares:
         raise UnusableRatings(f"shares of opinions need scores in one dimension, got {values}")
     if not ((values >= LOWEST_SCORE) & (values <= HIGHEST_SCORE)).all():
         raise UnusableRatings("shares of opinions need scores from 1 to 5, none missing")
+    grades = nearest_grades(values)
     first, median, ninth = (float(q) for q in np.quantile(values, DECILES))
     return OpinionShares(
-        good_or_better=_share(int((values >= 3.5).sum()), values.size),
-        poor_or_worse=_share(int((values <= 2.5).sum()), values.size),
+        good_or_better=_share(int((grades >= 4).sum()), values.size),
+        poor_or_worse=_share(int((grades <= 2).sum()), values.size),
         deciles=(first, median, ninth),
         n=values.size,
     )
+
+
+def nearest_grades(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each score as a whole grade, halves as the one farther from "fair"; NaN stays NaN."""
+    off = scores - 3.0
+    grades: NDArray[np.float64] = 3.0 + np.sign(off) * np.floor(np.abs(off) + 0.5)
+    return grades
 
 
 def _share(count: int, n: int) -> Interval:

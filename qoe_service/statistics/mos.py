@@ -40,9 +40,10 @@ def bounded_opinion_score(scores: ArrayLike, sos: float = BINOMIAL_SOS) -> MeanO
 
     Clopper-Pearson limits for (mean - 1) / 4 as a share of n / sos trials: the conservative
     interval of Hossfeld, Heegaard, Varela, Skorin-Kapov 2018 (arXiv 1806.01126), which takes each
-    opinion for four yes-or-no answers (sos 1/4), here for any SOS parameter. It does not
-    look at how these few opinions spread, so that opinions which happen to agree are not taken for
-    certainty, and is as good as `sos` is: too wide for panels that spread less.
+    opinion for four yes-or-no answers (sos 1/4), here for any SOS parameter. It does not look at
+    how these few opinions spread, so that opinions which happen to agree are not taken for
+    certainty, and is as good as `sos` is: too wide for panels that spread less, too narrow for
+    those that spread more.
 
     Raises:
         UnusableRatings: for no scores, a score off the 1-5 scale, or `sos` outside (0, 1].

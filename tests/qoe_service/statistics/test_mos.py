@@ -1,4 +1,4 @@
-"""The mean opinion score and the decomposition of variance, against hand-made numbers."""
+"""The mean opinion score and its two intervals, against hand-made numbers and known coverage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qoe_service.statistics import mean_opinion_score, variance_shares
+from qoe_service.errors import UnusableRatings
+from qoe_service.statistics import bounded_opinion_score, mean_opinion_score
 
 
 def test_a_mean_with_its_student_interval() -> None:
@@ -38,28 +39,55 @@ def test_the_interval_holds_the_mean_and_stays_on_the_scale(scores: np.ndarray) 
     assert mos.mean - 1e-9 <= mos.high <= 5
 
 
-def test_the_shares_of_a_table_made_of_known_parts() -> None:
-    # Effects that are orthogonal by construction: variances 4, 1 and 0.25 of the three parts.
-    picture = np.array([2.0, -2.0])[:, None]
-    persona = np.array([1.0, -1.0])[None, :]
-    interaction = np.array([[0.5, -0.5], [-0.5, 0.5]])
-    shares = variance_shares(3 + picture + persona + interaction)
-    assert shares.picture == pytest.approx(4 / 5.25)
-    assert shares.persona == pytest.approx(1 / 5.25)
-    assert shares.interaction == pytest.approx(0.25 / 5.25)
-    assert shares.of_personas == pytest.approx(1.25 / 5.25)
+def test_the_bounded_interval_of_a_case_with_a_known_beta_quantile() -> None:
+    # All five say 5: 20 successes of 20 trials, lower limit 0.025 ** (1 / 20) of the way up.
+    mos = bounded_opinion_score([5.0] * 5)
+    assert (mos.mean, mos.high) == (5.0, 5.0)
+    assert mos.low == pytest.approx(1 + 4 * 0.025 ** (1 / 20))
+    lowest = bounded_opinion_score([1.0] * 5)
+    assert (lowest.low, lowest.high) == pytest.approx((1.0, 6 - mos.low))
 
 
-@given(arrays(float, st.tuples(st.integers(2, 8), st.integers(2, 8)), elements=st.floats(1, 5)))
-def test_the_shares_add_up(ratings: np.ndarray) -> None:
-    if np.square(ratings - ratings.mean()).mean() < 1e-6:
-        return
-    shares = variance_shares(ratings)
-    assert shares.picture + shares.persona + shares.interaction == pytest.approx(1)
+def test_a_panel_known_to_spread_less_has_a_narrower_interval() -> None:
+    scores = [4.0, 4.0, 3.0, 4.0]
+    assert bounded_opinion_score(scores, sos=0.1).low > bounded_opinion_score(scores).low
 
 
-def test_a_table_without_variance_or_with_gaps_is_refused() -> None:
-    with pytest.raises(ValueError, match="no variance"):
-        variance_shares(np.full((3, 3), 2.0))
-    with pytest.raises(ValueError, match="full table"):
-        variance_shares(np.array([[1.0, np.nan], [2.0, 3.0]]))
+@pytest.mark.parametrize(
+    ("mean", "sd", "n", "sos"),
+    [(3.0, 0.7, 5, 0.25), (1.2, 0.5, 5, 0.25), (4.6, 0.6, 10, 0.25), (3.0, 1.2, 16, 0.35)],
+)
+def test_the_bounded_interval_covers_the_truth_where_students_may_not(
+    mean: float, sd: float, n: int, sos: float
+) -> None:
+    rng = np.random.default_rng(5)
+    people = np.clip(np.round(rng.normal(mean, sd, 100_000)), 1, 5)
+    truth = people.mean()
+    panels = rng.choice(people, size=(400, n))
+    bounded = [bounded_opinion_score(panel, sos) for panel in panels]
+    student = [mean_opinion_score(panel) for panel in panels]
+    covered, by_student = (
+        np.mean([one.low <= truth <= one.high for one in intervals])
+        for intervals in (bounded, student)
+    )
+    print(f"\nMOS {truth:.2f}, n = {n}: bounded covers {covered:.3f}, Student's t {by_student:.3f}")
+    assert covered >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("scores", "sos", "told"),
+    [([0.5, 3.0], 0.25, "from 1 to 5"), ([3.0], 0.0, "SOS parameter"), ([], 0.25, "finite scores")],
+)
+def test_what_has_no_bounded_interval_is_refused(
+    scores: list[float], sos: float, told: str
+) -> None:
+    with pytest.raises(UnusableRatings, match=told):
+        bounded_opinion_score(scores, sos)
+
+
+@given(arrays(float, st.integers(1, 30), elements=st.floats(1, 5)))
+def test_the_bounded_interval_needs_no_cutting_off(scores: np.ndarray) -> None:
+    mos = bounded_opinion_score(scores)
+    assert 1 <= mos.low <= mos.mean + 1e-9
+    assert mos.mean - 1e-9 <= mos.high <= 5
+    assert mos.low < mos.high
