@@ -93,6 +93,11 @@ class Norm(Wire):
         """Where z-scores are counted from, on the scale of the questionnaire."""
         return _mixture(self.groups, np.ones(len(self.groups)))
 
+    @property
+    def by_age(self) -> bool:
+        """Whether it tells people of different ages apart."""
+        return len({group.ages for group in self.groups}) > 1
+
     def among(self, age: AgeRange | None = None) -> Moments:
         """The z-scores of people of an age, each of its years and both sexes equally frequent.
 
@@ -108,9 +113,12 @@ class Norm(Wire):
 
     def _check_covers(self, age: AgeRange) -> None:
         first, last = age
+        if not self.by_age:
+            those = ", ".join(each.name for each in norms().values() if each.by_age)
+            raise NormError(
+                f"{self.name} gives no figures by age; leave the age out, or take {those}"
+            )
         spans = {group.ages for group in self.groups}
-        if len(spans) == 1:
-            raise NormError(f"{self.name} gives no figures by age; leave the age out")
         youngest, oldest = min(first for first, _ in spans), max(last or 0 for _, last in spans)
         if not youngest <= first <= last <= oldest:
             raise NormError(

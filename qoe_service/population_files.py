@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from qoe_service.errors import PersonaFileError, PersonaProblem
 from qoe_service.persona import Persona
+from qoe_service.persona_documents import why_unreadable
 from qoe_service.population import Population
 
 try:
@@ -75,7 +76,8 @@ def read_population(path: Path) -> Population:
             raise ValueError(f"larger than {MAX_FILE_BYTES} bytes")
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise PersonaFileError([PersonaProblem(str(path), 1, 1, f"unreadable: {error}")]) from error
+        message = f"unreadable: {why_unreadable(error)}"
+        raise PersonaFileError([PersonaProblem(str(path), 1, 1, message)]) from error
     return parse_population(text, source=str(path))
 
 

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qoe_service.cli.options import ApiKey, AsJson, Server
+from qoe_service.cli.persona_card import show_persona
+from qoe_service.cli.population import sample
 from qoe_service.cli.shell import ExitCode, errors_explained, judges_at, print_json, show
 
 if TYPE_CHECKING:
     from qoe_service.personas import Persona
 
 app = typer.Typer(
-    help="The people of the panel: list them, check their files, write a new one.",
+    help="The people of the panel: list them, check their files, write or draw new ones.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("show")(show_persona)
+app.command()(sample)
 
 Trait = Annotated[float, typer.Option(min=-4, max=4, prompt=True, help="z-score; 0 is average.")]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qoe_service.cli.options import ApiKey, AsJson, Server
+from qoe_service.cli.population import Judges, who_judges
 from qoe_service.cli.shell import ExitCode, errors_explained, judges_at, print_json, show
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ def score(
     prompt: Annotated[str, typer.Option(help="What the pictures were asked to show.")],
     personas: Annotated[str | None, typer.Option(help="Who judges: ids, comma-separated.")] = None,
     panel: Annotated[int | None, typer.Option(min=1, help="Or a panel of so many.")] = None,
+    population: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|ID", help="Of this population: a file, or one of the service's."
+        ),
+    ] = None,
     tier: Annotated[str | None, typer.Option(help="Force a tier, such as clip or pixel.")] = None,
     server: Server = None,
     api_key: ApiKey = None,
@@ -37,7 +44,7 @@ def score(
 ) -> None:
     """Show what each persona thinks of each picture, and the panel's mean opinion score."""
     with errors_explained():
-        request = _score_request(images, prompt, personas, panel, tier)
+        request = _score_request(images, prompt, who_judges(personas, panel, population), tier)
         with judges_at(server, api_key) as scorer:
             reply = scorer.score(request)
     if as_json:
@@ -51,11 +58,10 @@ def score(
 
 
 def _score_request(
-    images: list[Path], prompt: str, personas: str | None, panel: int | None, tier: str | None
+    images: list[Path], prompt: str, judges: Judges, tier: str | None
 ) -> ScoreRequest:
     from qoe_service.items import make_item
     from qoe_service.schemas import ScoreRequest
 
-    names = None if personas is None else tuple(name.strip() for name in personas.split(","))
     items = tuple(make_item(image, prompt, id=str(image)) for image in images)
-    return ScoreRequest(items=items, personas=names, panel=panel, tier=tier)
+    return ScoreRequest(items=items, tier=tier, **judges._asdict())
