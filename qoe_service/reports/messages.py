@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import datetime
-from typing import Annotated
+from math import isfinite
+from typing import Annotated, Self
 
 from pydantic import Field
 
 from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE, MeanOpinionScore, Traits, Wire
+from qoe_service.statistics.intervals import Interval
 
 MAX_RATINGS = 200_000
 """Of one request, people's included."""
@@ -72,6 +75,13 @@ class Estimate(Wire):
     low: float
     high: float
 
+    @classmethod
+    def of(cls, interval: Interval | None) -> Self | None:
+        """The same on the wire; `None` if there is no such figure, for JSON has no NaN."""
+        if interval is None or not all(map(isfinite, astuple(interval))):
+            return None
+        return cls(point=interval.point, low=interval.low, high=interval.high)
+
 
 class Method(Wire):
     """How the ratings came about: what ITU-T P.800.2 wants told beside a mean opinion score."""
@@ -108,7 +118,7 @@ class ItemOpinion(Wire):
     good_or_better: Estimate | None = None
     poor_or_worse: Estimate | None = None
     quality: Estimate | None = None
-    anchored: Estimate | None = None
+    anchored: float | None = None
 
 
 class RaterOpinion(Wire):
@@ -134,10 +144,10 @@ class Effects(Wire):
     """The effect budget: whence the variance of ratings. `residual`: null if nothing was repeated,
     for then it is part of the interaction."""
 
-    picture: Estimate
-    persona: Estimate
-    interaction: Estimate
-    of_personas: Estimate
+    picture: Estimate | None
+    persona: Estimate | None
+    interaction: Estimate | None
+    of_personas: Estimate | None
     residual: Estimate | None
 
 
@@ -162,6 +172,58 @@ class TraitFactor(Wire):
     replicated: bool
 
 
+class SelfConsistency(Wire):
+    """How well the panel foretells single people, beside how well these foretell themselves."""
+
+    accuracy: Estimate | None
+    self_consistency: Estimate | None
+    normalised: Estimate | None
+    people: int
+
+
+class OpinionPair(Wire):
+    """The mean opinions of panel and people of one item."""
+
+    item: str
+    panel: float
+    people: float
+
+
+class BesidePeople(Wire):
+    """The panel beside people, over the items that both rated.
+
+    srcc, plcc: correlations of the mean opinions, plcc_mapped after a rising cubic (ITU-T P.1401).
+    rmse: in points. ks: distance of the distributions of grades. retest: null unless people rated
+    in two sessions.
+    """
+
+    items: tuple[OpinionPair, ...]
+    people: int
+    srcc: Estimate | None
+    plcc: Estimate | None
+    plcc_mapped: Estimate | None
+    rmse: Estimate | None
+    ks: Estimate | None
+    panel_spread: Spread | None
+    people_spread: Spread | None
+    retest: SelfConsistency | None = None
+
+
+class Anchored(Wire):
+    """people's mean opinion = shift + scale x the panel's, fitted to the anchors.
+
+    trust: how much of the fitted scale is kept. error_before, error_after: root mean square, in
+    points; after: each anchor foretold from the others.
+    """
+
+    shift: float
+    scale: float
+    trust: float
+    anchors: tuple[str, ...]
+    error_before: float
+    error_after: float
+
+
 class MosReport(Wire):
     """The reply to `POST /v1/report`."""
 
@@ -172,4 +234,6 @@ class MosReport(Wire):
     spread: Spread | None
     effects: Effects | None
     tastes: tuple[TraitFactor, ...]
+    people: BesidePeople | None = None
+    anchoring: Anchored | None = None
     limits: tuple[str, ...] = Field(description="What this report cannot say, and why.")

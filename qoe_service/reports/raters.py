@@ -20,10 +20,13 @@ from qoe_service.statistics import (
     tastes_by_feature,
     tastes_by_item,
 )
+from qoe_service.statistics.goodness import nearest_grades
 from qoe_service.statistics.intervals import CONFIDENCE
 from qoe_service.statistics.p910 import LEAST_ITEMS
 
 Array = NDArray[np.float64]
+
+QUARTILES = (0, 0.25, 0.5, 0.75, 1)
 
 NORMAL_REACH = float(ndtri((1 + CONFIDENCE) / 2))
 
@@ -42,6 +45,35 @@ class Subjects:
             return None
         row = self.table.items.index(item)
         return _around(self.model.quality[row], self.model.quality_errors[row])
+
+    def bias(self, rater: str) -> Estimate | None:
+        """How much milder than the average a rater is."""
+        if self.model is None or rater not in self.table.raters:
+            return None
+        place = self.table.raters.index(rater)
+        return _around(self.model.bias[place], self.model.bias_errors[place])
+
+    def inconsistency(self, rater: str) -> Estimate | None:
+        """One standard deviation of what is left of a rater's ratings."""
+        if self.model is None or rater not in self.table.raters:
+            return None
+        place = self.table.raters.index(rater)
+        point, low, high = (
+            float(each[place])
+            for each in (
+                self.model.inconsistency,
+                self.model.inconsistency_low,
+                self.model.inconsistency_high,
+            )
+        )
+        return Estimate(point=point, low=low, high=high)
+
+    def screened(self, rater: str) -> tuple[bool | None, str | None]:
+        """Whether a rater is rejected, and what there is to say; `None` if it was not screened."""
+        if self.screening is None or rater not in self.table.raters:
+            return None, None
+        place = self.table.raters.index(rater)
+        return bool(self.screening.rejected[place]), self.screening.reason(place)
 
 
 def subjects(study: Study, limits: Limits) -> Subjects:
@@ -103,31 +135,25 @@ def _without_tastes(study: Study, table: Ratings, limits: Limits) -> tuple[Array
 
 def _opinion(rater: str, column: Array, study: Study, found: Subjects) -> RaterOpinion:
     scores = column[np.isfinite(column)]
-    place = found.table.raters.index(rater) if rater in found.table.raters else None
-    model = None if place is None else found.model
-    screening = None if place is None else found.screening
+    rejected, remark = found.screened(rater)
+    least, first, median, third, most = np.quantile(scores, QUARTILES).tolist()
     return RaterOpinion(
         rater=rater,
         ratings=len(scores),
         mean=float(scores.mean()),
-        quantiles=tuple(np.quantile(scores, (0, 0.25, 0.5, 0.75, 1)).tolist()),
+        quantiles=(least, first, median, third, most),
         grades=_grades(scores),
         traits=study.traits.get(rater),
-        bias=model and _around(model.bias[place], model.bias_errors[place]),
-        inconsistency=model
-        and Estimate(
-            point=float(model.inconsistency[place]),
-            low=float(model.inconsistency_low[place]),
-            high=float(model.inconsistency_high[place]),
-        ),
-        rejected=screening and bool(screening.rejected[place]),
-        remark=None if screening is None or place is None else screening.reason(place),
+        bias=found.bias(rater),
+        inconsistency=found.inconsistency(rater),
+        rejected=rejected,
+        remark=remark,
     )
 
 
 def _grades(scores: Array) -> tuple[int, int, int, int, int]:
     """How many are nearest to each grade; halves go with the one farther from "fair"."""
-    nearest = np.where(scores > 3, np.floor(scores + 0.5), np.ceil(scores - 0.5)).astype(int)
+    nearest = nearest_grades(scores).astype(int)
     first, second, third, fourth, fifth = np.bincount(nearest, minlength=6)[1:6].tolist()
     return first, second, third, fourth, fifth
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -20,11 +21,11 @@ from qoe_service.reports.messages import (
     Spread,
     TraitFactor,
 )
+from qoe_service.reports.people import anchored, beside_people, spread
 from qoe_service.reports.raters import Subjects, rater_opinions, subjects
 from qoe_service.reports.study import Study
 from qoe_service.reports.tastes import trait_factors
 from qoe_service.statistics import (
-    Interval,
     bounded_opinion_score,
     effect_budget,
     mean_opinion_score,
@@ -64,16 +65,20 @@ def make_report(study: Study, *, created: datetime | None = None) -> MosReport:
     limits = Limits()
     _note_gaps(ratings, limits)
     _note_judges(study, limits)
+    rng = np.random.default_rng(SEED)
     found = subjects(study, limits)
-    items = tuple(_item(ratings, row, found) for row in range(len(ratings.items)))
+    line, on_line = anchored(study, limits)
+    items = tuple(_item(ratings, row, found, on_line) for row in range(len(ratings.items)))
     return MosReport(
         method=_method(study, created or datetime.now(UTC)),
         mos=_overall(items, limits),
         items=items,
         raters=rater_opinions(study, found),
         spread=_spread(ratings, limits),
-        effects=_effects(study, limits),
+        effects=_effects(study, limits, rng),
         tastes=_tastes(study, limits),
+        people=beside_people(study, limits, rng),
+        anchoring=line,
         limits=limits.told,
     )
 
@@ -141,7 +146,9 @@ def _raters(study: Study) -> str:
     return f"{len(raters)} raters, {known} of them personas with Big-Five z-scores"
 
 
-def _item(ratings: Ratings, row: int, found: Subjects) -> ItemOpinion:
+def _item(
+    ratings: Ratings, row: int, found: Subjects, anchored: Mapping[str, float]
+) -> ItemOpinion:
     name, scores = ratings.items[row], ratings.of_item(row)
     if scores.size == 0:
         return ItemOpinion(item=name, mos=None)
@@ -152,9 +159,10 @@ def _item(ratings: Ratings, row: int, found: Subjects) -> ItemOpinion:
         bounded=_bounded(scores),
         sd=float(scores.std(ddof=1)) if scores.size > 1 else None,
         median=float(np.median(scores)),
-        good_or_better=_estimate(shares.good_or_better),
-        poor_or_worse=_estimate(shares.poor_or_worse),
+        good_or_better=Estimate.of(shares.good_or_better),
+        poor_or_worse=Estimate.of(shares.poor_or_worse),
         quality=found.quality(name),
+        anchored=anchored.get(name),
     )
 
 
@@ -176,26 +184,23 @@ def _overall(items: tuple[ItemOpinion, ...], limits: Limits) -> Estimate | None:
 
 
 def _spread(ratings: Ratings, limits: Limits) -> Spread | None:
-    found = limits.attempt("SOS parameter", ratings, lambda: sos_parameter(ratings.scores))
-    return None if found is None else Spread(a=_estimate(found.a), items=found.items)
+    return spread(limits.attempt("SOS parameter", ratings, lambda: sos_parameter(ratings.scores)))
 
 
-def _effects(study: Study, limits: Limits) -> Effects | None:
+def _effects(study: Study, limits: Limits, rng: np.random.Generator) -> Effects | None:
     rated = study.ratings.rated()
     rows = [study.ratings.items.index(item) for item in rated.items]
     columns = [study.ratings.raters.index(rater) for rater in rated.raters]
     scores = study.stack[np.ix_(rows, columns)]
-    found = limits.attempt(
-        "effect budget", rated, lambda: effect_budget(scores, np.random.default_rng(SEED))
-    )
+    found = limits.attempt("effect budget", rated, lambda: effect_budget(scores, rng))
     if found is None:
         return None
     return Effects(
-        picture=_estimate(found.picture),
-        persona=_estimate(found.persona),
-        interaction=_estimate(found.interaction),
-        of_personas=_estimate(found.of_personas),
-        residual=None if found.residual is None else _estimate(found.residual),
+        picture=Estimate.of(found.picture),
+        persona=Estimate.of(found.persona),
+        interaction=Estimate.of(found.interaction),
+        of_personas=Estimate.of(found.of_personas),
+        residual=Estimate.of(found.residual),
     )
 
 
@@ -211,7 +216,3 @@ def _tastes(study: Study, limits: Limits) -> tuple[TraitFactor, ...]:
         "tastes by trait and feature", rated, lambda: trait_factors(rated, traits, kept, features)
     )
     return found or ()
-
-
-def _estimate(interval: Interval) -> Estimate:
-    return Estimate(point=interval.point, low=interval.low, high=interval.high)

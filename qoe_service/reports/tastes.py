@@ -55,11 +55,12 @@ def _slopes(residuals: Array, features: Array) -> Array:
     filled = np.where(np.isfinite(residuals), residuals, 0.0).T[:, :, None]
     room = np.square(centred).sum(axis=1)
     slopes = np.full(room.shape, np.nan)
-    return np.divide((centred * filled).sum(axis=1), room, out=slopes, where=room > 1e-12)
+    np.divide((centred * filled).sum(axis=1), room, out=slopes, where=room > 1e-12)
+    return slopes
 
 
 def _factors(names: tuple[str, ...], liked: Array, traits: Array) -> Iterator[TraitFactor]:
-    known = {(effect.feature, effect.trait): effect for effect in effects()}
+    known: dict[tuple[str, str], Effect] = {(e.feature, e.trait): e for e in effects()}
     for column, feature in enumerate(names):
         for place, trait in enumerate(TRAITS):
             r = _correlation(liked[:, column], traits[:, place])
