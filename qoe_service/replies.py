@@ -238,6 +238,7 @@ def _provenance(judge: Identity, persona: Persona) -> Provenance:
         prompt=judge.prompt,
         persona=persona.content_hash,
         calibration=judge.calibration,
+        interview=judge.interview,
     )
 
 

@@ -102,6 +102,10 @@ class ScoreRequest(PanelRequest):
     items: tuple[Item, ...] = Field(min_length=1)
 
 
+InterviewVerdict = Literal["holds", "fails"]
+"""Whether a judge played its personas when it was interviewed as each of them."""
+
+
 class Provenance(Wire):
     """Enough to say, later, exactly what produced a score."""
 
@@ -110,6 +114,11 @@ class Provenance(Wire):
     prompt: str | None = Field(description="Judge template, id@version+sha; null if none was used.")
     persona: str = Field(description="Hash of the persona's content.")
     calibration: str | None
+    interview: InterviewVerdict | None = Field(
+        default=None,
+        description="Whether this judge plays its personas, as `qoe personas interview` found; "
+        "null if it was not interviewed.",
+    )
 
 
 class Judgment(Wire):
@@ -225,6 +234,9 @@ class JudgeInfo(Wire):
     own_scale: str | None = Field(
         default=None,
         description="Why its scores are not on the first judge's scale; null if they are.",
+    )
+    interview: InterviewVerdict | None = Field(
+        default=None, description="Whether it plays its personas; null if nobody has asked it."
     )
 
 

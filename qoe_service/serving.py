@@ -77,4 +77,5 @@ def introduction(url: str, scorer: Scorer, settings: Settings) -> str:
 def _rung(info: JudgeInfo) -> str:
     state = "" if info.ready else f", NOT READY: {info.reason}"
     scale = " on its own scale" if info.own_scale else ""
-    return f"{info.tier} ({info.judge}){scale}{state}"
+    played = ", WHICH DOES NOT PLAY ITS PERSONAS" if info.interview == "fails" else ""
+    return f"{info.tier} ({info.judge}){scale}{played}{state}"

@@ -22,6 +22,10 @@ def _default_golden() -> Path:
     return _default_cache().with_name("persona-qoe-golden.json")
 
 
+def _default_interviews() -> Path:
+    return _default_cache().with_name("persona-qoe-interviews.json")
+
+
 CHAT_TIERS = ("vlm", "llm")
 """The judges that are asked over a network."""
 
@@ -139,6 +143,11 @@ class Settings(BaseSettings):
         description="File of what your own judges said of the golden set, as `qoe judges check "
         "--accept` stores it; empty: only what is shipped is known.",
     )
+    interviews: Path | None = Field(
+        default_factory=_default_interviews,
+        description="File of which judges play their personas, as `qoe personas interview` found; "
+        "empty: nothing is kept, and no judgment tells.",
+    )
     cache_bytes: int = Field(default=2**30, ge=2**20, description="Size limit of the folder.")
     cache_entries: int = Field(default=65_536, ge=0, description="Entries also held in memory.")
     personas: Path | None = Field(
@@ -176,7 +185,8 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator(
-        *("cache", "calibration", "golden", "personas", "prompts", "record", "replay"),
+        *("cache", "calibration", "golden", "interviews", "personas"),
+        *("prompts", "record", "replay"),
         *(f"{tier}_model" for tier in MODEL_TIERS),
         *(f"{tier}_{what}" for tier in CHAT_TIERS for what in ("base_url", "api_key")),
         *("openai_api_key", "budget_tokens", "budget_cost", "default_deadline_ms"),
@@ -209,7 +219,10 @@ class Settings(BaseSettings):
             raise ValueError("QOE_RECORD and QOE_REPLAY are both set; unset one of them")
         return self
 
-    @field_validator("cache", "calibration", "golden", "personas", "prompts", "record", "replay")
+    @field_validator(
+        *("cache", "calibration", "golden", "interviews", "personas"),
+        *("prompts", "record", "replay"),
+    )
     @classmethod
     def _expand_home(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser()

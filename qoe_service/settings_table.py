@@ -12,6 +12,7 @@ PER_MACHINE = {
     "cache": "`$XDG_CACHE_HOME/persona-qoe`",
     "calibration": "`$XDG_CACHE_HOME/persona-qoe-calibration.json`",
     "golden": "`$XDG_CACHE_HOME/persona-qoe-golden.json`",
+    "interviews": "`$XDG_CACHE_HOME/persona-qoe-interviews.json`",
 }
 """Defaults that differ from one machine to the next, in words."""
 

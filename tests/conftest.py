@@ -8,8 +8,9 @@ from hypothesis import settings
 # the servers that tests start), so that small models run many times slower with two.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Whoever calibrated the judges on this machine must not have changed what tests see.
+# Whoever calibrated or interviewed judges on this machine must not have changed what tests see.
 os.environ["QOE_CALIBRATION"] = ""
+os.environ["QOE_INTERVIEWS"] = ""
 
 # Tests are about behaviour; how long an example takes depends on who else uses the machine.
 settings.register_profile("unhurried", deadline=None)

@@ -13,6 +13,7 @@ from qoe_service.models import ClipModel
 from qoe_service.personas import Persona
 from qoe_service.provider.spending import Spending
 from qoe_service.schemas import TRAITS, JudgeInfo, Judgment, MeanOpinionScore, Result
+from qoe_service.settings import CHAT_TIERS
 
 if TYPE_CHECKING:
     from qoe_service.judges.tier_comparison import Comparison
@@ -39,14 +40,20 @@ def persona_table(personas: Iterable[Persona]) -> Table:
 
 
 def judge_table(judges: Iterable[JudgeInfo]) -> Table:
-    """A row per rung of the ladder, best first."""
-    table = Table("tier", "judge", "revision", "ready", "scale")
+    """A row per rung of the ladder, best first.
+
+    Where one of them plays personas, `personas` tells what came of interviewing it.
+    """
     rungs = tuple(judges)
+    table = Table("tier", "judge", "revision", "ready", "scale")
+    plays = any(judge.tier in CHAT_TIERS for judge in rungs)
+    if plays:
+        table.add_column("personas")
     for judge in rungs:
         state = "yes" if judge.ready else f"no: {judge.reason}"
         scale = f"its own: {judge.own_scale}" if judge.own_scale else rungs[0].tier
-        told = (judge.judge, judge.revision[:12], state, scale)
-        table.add_row(judge.tier, *map(Text, told))
+        told = (judge.tier, judge.judge, judge.revision[:12], state, scale)
+        table.add_row(*map(Text, told), *((_played(judge),) if plays else ()))
     return table
 
 
@@ -126,6 +133,11 @@ def _opinions_of(result: Result) -> RenderableType:
     for judgment in result.judgments:
         table.add_row(*_row(judgment))
     return Group(table, Text(_verdict(result)), Text())
+
+
+def _played(judge: JudgeInfo) -> Text:
+    unknown = "not interviewed" if judge.tier in CHAT_TIERS else _NOTHING
+    return Text(judge.interview or unknown, style="bold red" if judge.interview == "fails" else "")
 
 
 def _row(judgment: Judgment) -> tuple[str | Text, ...]:

@@ -19,7 +19,7 @@ from qoe_service.interview.wording import check_adjectives
 from qoe_service.judges import Deadline
 from qoe_service.judges.endpoint import model_of
 from qoe_service.judges.parts import Parts
-from qoe_service.judges.tier_map_file import JudgeIdentity
+from qoe_service.judges.tier_map_file import JudgeIdentity, chat_identity
 from qoe_service.persona import Persona
 from qoe_service.settings import Settings
 
@@ -80,11 +80,4 @@ def judge_to_be(settings: Settings, tier: str) -> JudgeIdentity:
         JudgeUnavailable: if no model is named.
         PromptFileError: if the judge's template is wrong.
     """
-    model = model_of(settings, tier)
-    return JudgeIdentity(
-        tier=tier,
-        name=model.name,
-        revision=model.address,
-        prompt=judge_template(tier, settings.prompts).tag,
-        calibration=None,
-    )
+    return chat_identity(tier, model_of(settings, tier), judge_template(tier, settings.prompts))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from qoe_service.errors import QoEError
 from qoe_service.judges.tier_map_file import JudgeIdentity
+from qoe_service.schemas import InterviewVerdict
 from qoe_service.wire import Wire
 
 
@@ -22,7 +23,7 @@ class StoredInterview(Wire):
     """What came of the last interview of a judge that said something."""
 
     judge: JudgeIdentity
-    verdict: Literal["holds", "fails"]
+    verdict: InterviewVerdict
     reasons: tuple[str, ...]
     instrument: str
     template: str
@@ -42,6 +43,11 @@ class Interviews(Wire):
             if stored.judge.difference(judge) is None:
                 return stored
         return None
+
+    def verdict(self, judge: JudgeIdentity) -> InterviewVerdict | None:
+        """What came of it, if it was interviewed."""
+        found = self.of(judge)
+        return None if found is None else found.verdict
 
     def including(self, new: StoredInterview) -> Interviews:
         """These and a new one, which replaces that of the same judge."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from qoe_service.images import Picture
 from qoe_service.personas import Persona
-from qoe_service.schemas import Status
+from qoe_service.schemas import InterviewVerdict, Status
 
 Scores = NDArray[np.float64]
 
@@ -138,6 +138,11 @@ class Identity(Protocol):
         """Which words it is asked in, id@version+hash; `None` if it is not asked in words."""
         ...
 
+    @property
+    def interview(self) -> InterviewVerdict | None:
+        """Whether it plays its personas; `None` if nobody has asked it."""
+        ...
+
 
 class Judge(Identity, Protocol):
     """One rung of the ladder. Thread-safe."""
@@ -180,6 +185,7 @@ class UnavailableJudge:
     extraction: str = "none"
     calibration: str | None = field(default=None)
     prompt: str | None = field(default=None)
+    interview: InterviewVerdict | None = field(default=None)
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline

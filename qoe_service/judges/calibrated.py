@@ -10,6 +10,7 @@ from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.tier_map import TierMap
 from qoe_service.judges.tier_map_file import TierMaps, identity_of
 from qoe_service.personas import Persona
+from qoe_service.schemas import InterviewVerdict
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class CalibratedJudge:
     def prompt(self) -> str | None:
         """Which words it is asked in."""
         return self.judge.prompt
+
+    @property
+    def interview(self) -> InterviewVerdict | None:
+        """Whether it plays its personas."""
+        return self.judge.interview
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline

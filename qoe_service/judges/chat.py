@@ -26,11 +26,12 @@ from qoe_service.judges.perception import Perception
 from qoe_service.judges.probe import AWAY, Manner, Probe, manners
 from qoe_service.judges.questioning import STATUS, Questioning
 from qoe_service.judges.questions import judge_prompt
+from qoe_service.judges.tier_map_file import chat_identity
 from qoe_service.personas import Persona
 from qoe_service.prompts import JudgePrompt
 from qoe_service.provider import CallFailed
 from qoe_service.provider.breaker import Circuit
-from qoe_service.schemas import TRAITS, Status, Traits
+from qoe_service.schemas import TRAITS, InterviewVerdict, Status, Traits
 
 CHECK_MS = 10_000
 """A canary that takes longer means that the judge is stuck."""
@@ -58,6 +59,7 @@ class ChatJudge:
         tier: its rung of the ladder.
         perception: how it comes to know a picture.
         candidates: the manners in which the endpoint may be asked, best first.
+        interview: what came of interviewing it.
         rest_s: how long a probe that failed is not repeated.
     """
 
@@ -72,10 +74,12 @@ class ChatJudge:
         template: JudgePrompt,
         cache: VectorCache,
         candidates: tuple[Manner, ...],
+        interview: InterviewVerdict | None = None,
         rest_s: float = 2.0,
     ) -> None:
         self.tier, self.name = tier, endpoint.model.name
         self.revision, self.prompt = endpoint.model.address, template.tag
+        self.interview = interview
         self._endpoint, self._perception = endpoint, perception
         self._store = OpinionStore(cache)
         self._questionings = {
@@ -226,6 +230,7 @@ def create_chat_judge(tier: str, template: str, perception: Perception, parts: P
     Raises:
         JudgeUnavailable: if no model is named, or it cannot be set up.
         PromptFileError: if the template is wrong.
+        InterviewFileError: if the file of interviews is damaged.
     """
     candidates = manners(parts.settings.samples)
     endpoint = endpoint_of(
@@ -235,13 +240,15 @@ def create_chat_judge(tier: str, template: str, perception: Perception, parts: P
         budget=parts.budget,
         free_budget=parts.free_budget,
     )
+    prompt = judge_prompt(template, parts.settings.prompts)
     return ChatJudge(
         tier,
         endpoint,
         perception=perception,
-        template=judge_prompt(template, parts.settings.prompts),
+        template=prompt,
         cache=parts.cache,
         candidates=candidates,
+        interview=parts.interviews.verdict(chat_identity(tier, endpoint.model, prompt)),
     )
 
 

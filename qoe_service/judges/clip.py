@@ -35,6 +35,7 @@ class ClipJudge:
     tier = "clip"
     extraction = "embedding"
     prompt = None
+    interview = None
 
     def __init__(self, encoder: Encoder, reading: ClipReading, sights: Sights) -> None:
         self.name = encoder.name

@@ -159,6 +159,7 @@ def _info(judge: Judge, own_scale: str | None) -> JudgeInfo:
         reason=reason,
         calibration=judge.calibration,
         own_scale=own_scale,
+        interview=judge.interview,
     )
 
 

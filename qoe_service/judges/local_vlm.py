@@ -41,6 +41,7 @@ class LocalVlmJudge:
 
     tier = "local_vlm"
     calibration = None
+    interview = None
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from qoe_service.settings import Settings
 
 if TYPE_CHECKING:
     from qoe_service.cache import VectorCache
+    from qoe_service.interview.stored import Interviews
     from qoe_service.judges.clip_calibration import ClipReading
     from qoe_service.judges.encoder import Encoder
     from qoe_service.judges.sights import Sights
@@ -86,6 +87,13 @@ class Parts:
         from qoe_service.provider.budget import Budget
 
         return Budget(ledger=self.ledger)
+
+    @cached_property
+    def interviews(self) -> Interviews:
+        """Whether judges play their personas, as far as they were asked."""
+        from qoe_service.interview.stored import read_interviews
+
+        return read_interviews(self.settings.interviews)
 
     @cached_property
     def ledger(self) -> Ledger:

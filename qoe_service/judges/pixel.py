@@ -28,6 +28,7 @@ class PixelJudge:
     revision = "1"
     extraction = "measured"
     prompt = None
+    interview = None
 
     def __init__(self, calibration: PixelCalibration | None = None) -> None:
         self._fit = calibration or shipped_pixel_calibration()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
@@ -14,6 +14,10 @@ from qoe_service.judges import Identity
 from qoe_service.judges.calibration import Frozen
 from qoe_service.judges.tier_map import TierMap
 from qoe_service.settings import CHAT_TIERS
+
+if TYPE_CHECKING:
+    from qoe_service.judges.endpoint import ModelAt
+    from qoe_service.prompts import JudgePrompt
 
 
 class TierMapFileError(QoEError):
@@ -94,6 +98,13 @@ def identity_of(judge: Identity, samples: int) -> JudgeIdentity:
         prompt=judge.prompt,
         calibration=judge.calibration,
         samples=samples if sampled else None,
+    )
+
+
+def chat_identity(tier: str, model: ModelAt, template: JudgePrompt) -> JudgeIdentity:
+    """Who the judge of a chat tier is, before it is built; how it answers is left open."""
+    return JudgeIdentity(
+        tier=tier, name=model.name, revision=model.address, prompt=template.tag, calibration=None
     )
 
 

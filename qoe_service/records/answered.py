@@ -16,7 +16,7 @@ from pydantic import AllowInfNan, model_validator
 from qoe_service.judges import Case, Failure, Identity, Opinions, Scores
 from qoe_service.judges.ladder import Verdicts
 from qoe_service.personas import Persona
-from qoe_service.schemas import Wire
+from qoe_service.schemas import InterviewVerdict, Wire
 
 Row = tuple[Annotated[float, AllowInfNan(False)] | None, ...]
 """One number a persona."""
@@ -46,6 +46,7 @@ class RecordedJudge(Wire):
     extraction: str
     calibration: str | None
     prompt: str | None
+    interview: InterviewVerdict | None = None
 
     @classmethod
     def of(cls, judge: Identity) -> Self:
@@ -57,6 +58,7 @@ class RecordedJudge(Wire):
             extraction=judge.extraction,
             calibration=judge.calibration,
             prompt=judge.prompt,
+            interview=judge.interview,
         )
 
 

@@ -37,6 +37,7 @@ class Told:
     extraction: str = "embedding"
     calibration: str | None = "own"
     prompt: str | None = None
+    interview: str | None = None
     closed: bool = False
 
     def opinions(

@@ -31,6 +31,7 @@ class Scripted:
     revision: str = "1"
     extraction: str = "script"
     calibration: str | None = None
+    interview: str | None = None
     asked: list[str] = field(default_factory=list)
     until: list[Deadline] = field(default_factory=list)
 

@@ -30,6 +30,7 @@ class Seeing:
     extraction: str = "logprobs"
     calibration: str | None = None
     prompt: str | None = None
+    interview: str | None = None
 
     def opinions(
         self, cases: Sequence[Case], panel: Sequence[Persona], deadline: Deadline

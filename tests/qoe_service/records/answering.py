@@ -27,6 +27,7 @@ class Moody:
 
     tier, name, revision, extraction, calibration = "vlm", "moody", "1", "mood", None
     prompt = "judge-image@1.0.0+abc"
+    interview = "fails"
 
     def __init__(self, fails_on: str = "nothing") -> None:
         self._fails_on, self._judged = fails_on, 0

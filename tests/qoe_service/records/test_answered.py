@@ -87,7 +87,7 @@ def test_half_a_character_in_a_reason_does_not_stop_the_record() -> None:
 
 def test_the_judge_is_the_one_that_judged() -> None:
     (judge,) = read_back(made(np.ones((1, 3)))).judges
-    for name in ("tier", "name", "revision", "extraction", "calibration", "prompt"):
+    for name in ("tier", "name", "revision", "extraction", "calibration", "prompt", "interview"):
         assert getattr(judge, name) == getattr(Moody, name)
 
 
