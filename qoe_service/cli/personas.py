@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qoe_service.cli.interview import interview
 from qoe_service.cli.options import ApiKey, AsJson, Server
 from qoe_service.cli.persona_card import show_persona
 from qoe_service.cli.population import sample
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("show")(show_persona)
 app.command()(sample)
+app.command()(interview)
 
 Trait = Annotated[float, typer.Option(min=-4, max=4, prompt=True, help="z-score; 0 is average.")]
 
