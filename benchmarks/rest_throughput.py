@@ -169,13 +169,15 @@ def _png(picture: np.ndarray) -> str:
 def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], default=list(SUBJECTS))
+    parser.add_argument("subjects", nargs="*", help=f"of {', '.join(SUBJECTS)}; default: all")
     parser.add_argument("--rounds", type=int, help="default: 25 for tinyworld, 3 for vit")
     parser.add_argument("--panel", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    for name in arguments.subjects:
+    if unknown := set(arguments.subjects) - set(SUBJECTS):
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(SUBJECTS)}")
+    for name in arguments.subjects or SUBJECTS:
         measure(
             SUBJECTS[name],
             rounds=arguments.rounds or SUBJECTS[name].rounds,
