@@ -17,6 +17,7 @@ from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE
 
 COLUMNS = ("item", "rater", "score")
 SESSION = "session"
+HEADER = "the first line must be 'item,rater,score' or 'item,rater,score,session', with commas"
 TOLD = 20
 """How many wrong lines of a file are told; the rest is counted."""
 
@@ -66,7 +67,8 @@ class Ratings:
     def of_item(self, index: int) -> NDArray[np.float64]:
         """The ratings that an item got."""
         row = self.scores[index]
-        return row[np.isfinite(row)]
+        given: NDArray[np.float64] = row[np.isfinite(row)]
+        return given
 
     def at(self, items: Sequence[int], raters: Sequence[int]) -> Ratings:
         """A part of the table, by index."""
@@ -79,7 +81,7 @@ class Ratings:
     def rated(self) -> Ratings:
         """The same without items that nobody rated and raters who rated nothing."""
         there = np.isfinite(self.scores)
-        items, raters = there.any(axis=1).nonzero()[0], there.any(axis=0).nonzero()[0]
+        items, raters = (np.flatnonzero(there.any(axis=axis)) for axis in (1, 0))
         return self.at(items.tolist(), raters.tolist())
 
     def _check_scale(self) -> None:
@@ -164,15 +166,15 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         missing = [name for name in COLUMNS if name not in names]
         if missing:
             raise RatingsFileError(f"{path}:1: no column {', no column '.join(missing)}; {HEADER}")
+        twice = [name for name in (*COLUMNS, SESSION) if names.count(name) > 1]
+        if twice:
+            raise RatingsFileError(f"{path}:1: column {twice[0]} is there twice; keep one")
         for row in reader:
             yield reader.line_num, row
     except UnicodeDecodeError as error:
         raise RatingsFileError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
     except csv.Error as error:
         raise RatingsFileError(f"{path}:{reader.reader.line_num}: not CSV ({error})") from None
-
-
-HEADER = "the first line must be 'item,rater,score' or 'item,rater,score,session', with commas"
 
 
 def _cell(row: Mapping[str, str]) -> tuple[tuple[str, str, str], float]:

@@ -67,4 +67,5 @@ def _share(count: int, n: int) -> Interval:
     share = count / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Interval(share, max(0.0, float(middle - reach)), min(1.0, float(middle + reach)))
+    low, high = max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
+    return Interval(share, min(low, share), max(high, share))  # rounding at 0 and 1

@@ -26,7 +26,7 @@ LEAST_RATERS, LEAST_ITEMS = 3, 3
 CONVERGED = 1e-8
 MOST_ITERATIONS = 1000
 EXACT = 1e-4
-"""An inconsistency below this, in points of the scale, is no spread but a copy."""
+"""An overall inconsistency below this, in points of the scale, is no spread: all are copies."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,12 @@ def subject_model(scores: Array, freedom_used: int = 0) -> SubjectModel:
     """Quality, bias and inconsistency by alternating estimates; gaps are allowed.
 
     The Annex maximises the likelihood, which has no maximum: it grows without bound where one rater
-    is declared right about everything, and found such places in ratings that hold tastes. Here each
-    rater's squared residuals are divided by what the fit has left of them (restricted maximum
-    likelihood) instead of by their number. That keeps away from such places, and inconsistency is
-    not told too small. Errors are those of the Annex: each quantity's own, given the others.
-    Inconsistency has a chi-square interval.
+    is declared right about everything, and the Annex's rounds do end there on small or structured
+    tables. Two things keep away from it and let inconsistency not be told too small: a rater's
+    squared residuals are divided by what the fit has left of them, not by their number (restricted
+    maximum likelihood), and every rater has one rating more, as inconsistent as the raters are on
+    the whole. Errors are those of the Annex: each quantity's own, given the others. Inconsistency
+    has a chi-square interval.
 
     Args:
         scores: (I, R) ratings, NaN where there is none.
@@ -61,8 +62,8 @@ def subject_model(scores: Array, freedom_used: int = 0) -> SubjectModel:
 
     Raises:
         UnusableRatings: for fewer than 3 raters or 3 items, an item or rater without a rating, a
-            rater with fewer than 3 ratings, raters who share no item, or raters whose ratings are
-            copies of each other up to their bias.
+            rater with fewer than 3 ratings, raters who share no item, or raters who all copy each
+            other up to their bias.
     """
     _check(scores)
     there = np.isfinite(scores)
@@ -121,12 +122,14 @@ def _spread(squares: Array, weights: Array) -> Array:
     there = weights > 0
     left = (there - weights / weights.sum(axis=1, keepdims=True)).sum(axis=0)
     left = left * (1 - 1 / there.sum(axis=0))
-    spread: Array = np.sqrt(squares.sum(axis=0) / left)
-    if spread.min() < EXACT:
+    sums = squares.sum(axis=0)
+    overall = float(sums.sum() / left.sum())
+    if overall < EXACT**2:
         raise UnusableRatings(
-            f"rater number {int(spread.argmin()) + 1} is told exactly by quality and bias: raters "
-            "copy each other, or there are too few of them; leave copies out"
+            "quality and bias tell every rating exactly: the raters copy each other, so that their "
+            "inconsistency is not known; report the mean opinion instead"
         )
+    spread: Array = np.sqrt((sums + overall) / (left + 1))
     return spread
 
 

@@ -90,7 +90,8 @@ def tastes_by_feature(scores: Array, traits: Array, features: Array) -> Tastes:
 def _centred(table: Array, rows: int) -> Array:
     if table.ndim != 2 or len(table) != rows or not np.isfinite(table).all():
         raise UnusableRatings(f"need {rows} rows of finite numbers, got shape {table.shape}")
-    return table - table.mean(axis=0)
+    centred: Array = table - table.mean(axis=0)
+    return centred
 
 
 def _check_estimable(gram: Array, counts: Array) -> None:
