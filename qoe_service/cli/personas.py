@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qoe_service.cli.interview import interview
+from qoe_service.cli.new_persona import new_persona
 from qoe_service.cli.options import ApiKey, AsJson, Server
 from qoe_service.cli.persona_card import show_persona
 from qoe_service.cli.population import sample
@@ -23,11 +24,10 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("new")(new_persona)
 app.command("show")(show_persona)
 app.command()(sample)
 app.command()(interview)
-
-Trait = Annotated[float, typer.Option(min=-4, max=4, prompt=True, help="z-score; 0 is average.")]
 
 
 @app.command("list")
@@ -55,39 +55,6 @@ def check(
     with errors_explained():
         count = _checked_count(files or [])
     typer.echo(f"{count} persona {'file is' if count == 1 else 'files are'} right")
-
-
-@app.command()
-def new(
-    persona_id: Annotated[str, typer.Argument(metavar="ID", help="Also the file's name.")],
-    name: Annotated[str, typer.Option(prompt=True, help="How the person is called.")],
-    about: Annotated[str, typer.Option(prompt=True, help="Who this is, in a sentence or two.")],
-    openness: Trait = 0.0,
-    conscientiousness: Trait = 0.0,
-    extraversion: Trait = 0.0,
-    agreeableness: Trait = 0.0,
-    neuroticism: Trait = 0.0,
-    folder: Annotated[Path | None, typer.Option(help="Default: QOE_PERSONAS, or here.")] = None,
-) -> None:
-    """Write a new persona file with comments; what no option says is asked for."""
-    from qoe_service.persona_writing import write_persona
-    from qoe_service.personas import Persona
-    from qoe_service.schemas import Traits
-    from qoe_service.settings import Settings
-
-    with errors_explained():
-        traits = Traits(
-            openness=openness,
-            conscientiousness=conscientiousness,
-            extraversion=extraversion,
-            agreeableness=agreeableness,
-            neuroticism=neuroticism,
-        )
-        persona = Persona(
-            id=persona_id, name=name, about=about, traits=traits, norm="sapa-bfi25-adults"
-        )
-        path = write_persona(persona, folder or Settings().personas or Path())
-    typer.echo(f"wrote {path}")
 
 
 def _personas_at(server: str | None, api_key: str | None) -> tuple[Persona, ...]:

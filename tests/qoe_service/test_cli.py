@@ -121,13 +121,19 @@ def test_personas_are_listed(qoe, service_url):
     assert [json.loads(line)["id"] for line in listed.splitlines()] == ["amelia", "bo", "chidi"]
 
 
+def line_of(word, path):
+    lines = path.read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if word in line)
+
+
 def test_check_tells_file_line_and_column(qoe, persona_folder, tmp_path):
     assert "3 persona files are right" in qoe("personas", "check").stdout
     wrong = tmp_path / "bo.yaml"
     wrong.write_text((persona_folder / "bo.yaml").read_text().replace("openness", "opennes"))
     shown = qoe("personas", "check", str(wrong), str(persona_folder / "amelia.yaml"))
     assert shown.exit_code == ExitCode.NEGATIVE
-    assert f"{wrong}:8:3: traits.opennes: unknown key; did you mean 'openness'?" in shown.stderr
+    place = f"{wrong}:{line_of('opennes:', wrong)}:3"
+    assert f"{place}: traits.opennes: unknown key; did you mean 'openness'?" in shown.stderr
 
 
 def test_check_as_json_has_every_problem_with_its_place(qoe, persona_folder, tmp_path):
@@ -141,7 +147,7 @@ def test_check_as_json_has_every_problem_with_its_place(qoe, persona_folder, tmp
     assert not found["ok"]
     assert {
         "source": str(wrong),
-        "line": 8,
+        "line": line_of("opennes:", wrong),
         "column": 3,
         "message": "traits.opennes: unknown key; did you mean 'openness'?",
         "included_by": [],
@@ -177,7 +183,7 @@ def test_new_writes_a_file_that_check_accepts(qoe, tmp_path):
 
 
 def test_new_asks_for_what_no_option_says(qoe, tmp_path):
-    answers = "Dora\nLikes maps.\n1\n0\n-1\n0\n0.5\n"
+    answers = "Dora\nLikes maps.\n1\n0\n-1\n0\n0.5\n\n\n\n\n\ny\n"
     shown = qoe("personas", "new", "dora", "--folder", str(tmp_path), input=answers)
     assert shown.exit_code == ExitCode.DONE
     assert load_persona(tmp_path / "dora.yaml").traits.vector() == (1, 0, -1, 0, 0.5)
