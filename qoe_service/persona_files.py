@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from qoe_service.errors import PersonaFileError, PersonaProblem
+from qoe_service.errors import PersonaFileError, PersonaProblem, Place
 from qoe_service.persona import Persona
 from qoe_service.persona_documents import (
     Document,
@@ -27,11 +27,13 @@ class Reading:
     """What a persona file was found to say: a persona, or problems.
 
     fragments: every file that its includes name, whether it is there or not.
+    named_at: where its id stands.
     """
 
     persona: Persona | None
     problems: tuple[PersonaProblem, ...] = ()
     fragments: tuple[Path, ...] = ()
+    named_at: tuple[Place, ...] = ()
 
     @property
     def checked(self) -> Persona:
@@ -156,4 +158,4 @@ def _reading(
     if expected_id is not None and persona.id != expected_id:
         message = f"id {persona.id!r} must be the file's name {expected_id!r}"
         return Reading(None, (whole.problem(("id",), message),), fragments)
-    return Reading(persona, (), fragments)
+    return Reading(persona, (), fragments, whole.spot(("id",)))
