@@ -22,6 +22,7 @@ from qoe_service.exchanges import (
     UnreadableReply,
 )
 from qoe_service.personas import Persona
+from qoe_service.reports.messages import MosReport, ReportRequest
 from qoe_service.schemas import (
     JudgeInfo,
     Readiness,
@@ -101,6 +102,10 @@ class QoEClient:
     def rewards_of_files(self, request: RewardsRequest) -> RewardsReply:
         """Rewards for picture files, which may differ in size and format."""
         return self._send(exchanges.reward_files(request))
+
+    def report(self, request: ReportRequest) -> MosReport:
+        """What ratings say: mean opinions and more; see `Scorer.report`."""
+        return self._send(exchanges.report(request))
 
     def personas(self) -> tuple[Persona, ...]:
         """The personas the service knows."""
@@ -186,6 +191,10 @@ class AsyncQoEClient:
     async def rewards_of_files(self, request: RewardsRequest) -> RewardsReply:
         """Rewards for picture files, which may differ in size and format."""
         return await self._send(exchanges.reward_files(request))
+
+    async def report(self, request: ReportRequest) -> MosReport:
+        """What ratings say: mean opinions and more; see `Scorer.report`."""
+        return await self._send(exchanges.report(request))
 
     async def personas(self) -> tuple[Persona, ...]:
         """The personas the service knows."""

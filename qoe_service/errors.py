@@ -19,6 +19,7 @@ QoEError
     ├── PanelTooLarge
     ├── UnknownPopulation
     ├── UnknownTier
+    ├── BadRatings         the ratings sent are no table, or nothing can be said of them
     ├── NoRecord           a replay has no verdict on what is asked
     └── BadStack
 """
@@ -155,6 +156,12 @@ class NoRecord(RequestError):
     """The record that is replayed has no verdict on what is asked; the text says what to do."""
 
     code = "no-record"
+
+
+class BadRatings(RequestError):
+    """The ratings sent are no table of items by raters, or nothing at all can be said of them."""
+
+    code = "bad-ratings"
 
 
 class BadStack(RequestError):

@@ -23,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from qoe_service.errors import Overloaded, QoEError
 from qoe_service.personas import Persona
 from qoe_service.provider.failures import retry_after_s
+from qoe_service.reports.messages import MosReport, ReportRequest
 from qoe_service.schemas import (
     JudgeInfo,
     Readiness,
@@ -87,6 +88,7 @@ class Call(Generic[Reply]):
 
 _SCORE_REPLY = TypeAdapter(ScoreReply)
 _REWARDS_REPLY = TypeAdapter(RewardsReply)
+_MOS_REPORT = TypeAdapter(MosReport)
 PERSONAS = Call("GET", "/v1/personas", TypeAdapter(tuple[Persona, ...]))
 JUDGES = Call("GET", "/v1/judges", TypeAdapter(tuple[JudgeInfo, ...]))
 READINESS = Call("GET", "/health/ready", TypeAdapter(Readiness), accepted=frozenset({200, 503}))
@@ -102,6 +104,10 @@ def score(request: ScoreRequest) -> Call[ScoreReply]:
 
 def reward_files(request: RewardsRequest) -> Call[RewardsReply]:
     return Call("POST", "/v1/rewards", _REWARDS_REPLY, _json(request))
+
+
+def report(request: ReportRequest) -> Call[MosReport]:
+    return Call("POST", "/v1/report", _MOS_REPORT, _json(request))
 
 
 def _json(request: BaseModel) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qoe_service.errors import UnusableRatings
 from qoe_service.judges import Failure, Identity
 from qoe_service.judges.ladder import Verdicts
 from qoe_service.judges.scale import RANGE
@@ -15,6 +16,7 @@ from qoe_service.panel import Panel
 from qoe_service.personas import Persona
 from qoe_service.schemas import (
     LOWEST_SCORE,
+    EffectShares,
     Judgment,
     Provenance,
     Result,
@@ -23,11 +25,14 @@ from qoe_service.schemas import (
     Status,
     Usage,
 )
-from qoe_service.statistics import mean_opinion_score
+from qoe_service.statistics import mean_opinion_score, variance_shares
 
 Array = NDArray[np.float64]
 
 REWARD_DIGITS = 6
+
+LEAST_FOR_EFFECTS = 3
+"""Of pictures and of personas: with fewer, shares of variance say nothing."""
 
 Sources = Mapping[int, Mapping[str, Provenance]]
 """What produced a judgment, by `id` of the judge and persona."""
@@ -133,7 +138,22 @@ def score_reply(ids: Sequence[str], answers: Answers) -> ScoreReply:
     """Every judgment with its provenance, and the panel's mean opinion of every item."""
     sources = _sources(answers)
     results = tuple(_result(name, index, answers, sources) for index, name in enumerate(ids))
-    return ScoreReply(results=results, usage=answers.usage())
+    return ScoreReply(results=results, usage=answers.usage(), effects=_effects(answers))
+
+
+def _effects(answers: Answers) -> EffectShares | None:
+    """The effect budget, if there is enough that one judge has judged."""
+    good = [row for row in range(len(answers.scores)) if row not in answers.failures]
+    judges = {id(answers.judges[row]) for row in good}
+    if min(len(good), len(answers.panel.personas)) < LEAST_FOR_EFFECTS or len(judges) > 1:
+        return None
+    try:
+        shares = variance_shares(answers.scores[good])
+    except UnusableRatings:
+        return None
+    return EffectShares(
+        picture=shares.picture, persona=shares.persona, interaction=shares.interaction
+    )
 
 
 def _nullable(table: Array) -> list[list[float | None]]:

@@ -180,11 +180,29 @@ class Usage(Wire):
     tokens: int = 0
 
 
+class EffectShares(Wire):
+    """Whence the variance of scores comes, as shares that sum to 1.
+
+    picture: what all agree on. persona: who rates higher throughout. interaction: who likes what,
+    inconsistency included.
+    """
+
+    picture: float = Field(ge=0, le=1)
+    persona: float = Field(ge=0, le=1)
+    interaction: float = Field(ge=0, le=1)
+
+
 class ScoreReply(Wire):
     """The reply to `POST /v1/score`."""
 
     results: tuple[Result, ...]
     usage: Usage
+    effects: EffectShares | None = Field(
+        default=None,
+        description="The effect budget of this batch, over the pictures that were judged; null for "
+        "fewer than three pictures or personas, scores of several judges, or scores that do not "
+        "differ. `POST /v1/report` has it with intervals.",
+    )
 
 
 class RewardItem(Wire):

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qoe_service.decoded import DecodedPictures
-from qoe_service.errors import BadImage, BadStack, DuplicateId, TooManyItems
+from qoe_service.errors import (
+    BadImage,
+    BadRatings,
+    BadStack,
+    DuplicateId,
+    TooManyItems,
+    UnusableRatings,
+)
 from qoe_service.images import ImageLimits, Picture, checked, decode_base64
 from qoe_service.judges import Case, Deadline, Failure
 from qoe_service.judges.ladder import Bench
@@ -24,6 +31,7 @@ from qoe_service.panel import Panel, choose_panel
 from qoe_service.personas import Persona, Registry
 from qoe_service.population_registry import Populations
 from qoe_service.replies import Answers, answers_of, rewards_reply, score_reply
+from qoe_service.reports.messages import MosReport, ReportRequest
 from qoe_service.schemas import (
     JudgeInfo,
     Readiness,
@@ -143,6 +151,25 @@ class Scorer:
         ]
         answers = self._answers(cases, panel, tier=request.tier, deadline=deadline)
         return rewards_reply(answers)
+
+    def report(self, request: ReportRequest) -> MosReport:
+        """What the ratings of a request say, and for the rest why they cannot.
+
+        Raises:
+            RequestError: if the ratings are no table, nothing at all can be said of them, or no
+                population has the name given.
+        """
+        from qoe_service.reports.asked import study_of
+        from qoe_service.reports.report import make_report
+
+        people = dict(self._registry.by_id())
+        if request.population is not None:
+            population = self._populations.get(request.population)
+            people |= {persona.id: persona for persona in population.personas}
+        try:
+            return make_report(study_of(request, people))
+        except UnusableRatings as error:
+            raise BadRatings(str(error)) from None
 
     def personas(self) -> tuple[Persona, ...]:
         """Everybody who can be on a panel."""

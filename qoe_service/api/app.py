@@ -12,6 +12,7 @@ from qoe_service.api import errors, openapi
 from qoe_service.api.catalogue import catalogue_routes
 from qoe_service.api.health import health_routes
 from qoe_service.api.judging import judging_routes
+from qoe_service.api.reporting import reporting_routes
 from qoe_service.api.security import api_key_guard
 from qoe_service.api.workers import Workers
 from qoe_service.personas import shipped_folder
@@ -44,6 +45,8 @@ def create_app(scorer: Scorer, settings: Settings) -> FastAPI:
         ),
         dependencies=guarded,
     )
+    reports = reporting_routes(scorer, max_body_bytes=settings.max_body_bytes)
+    app.include_router(reports, dependencies=guarded)
     personas = settings.personas or shipped_folder()
     app.include_router(catalogue_routes(scorer, personas), dependencies=guarded)
     app.include_router(health_routes(scorer))

@@ -11,10 +11,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from qoe_service.api.errors import PROBLEM_JSON, Problem
+from qoe_service.reports.messages import ReportRequest
 from qoe_service.schemas import RewardsRequest, ScoreRequest, StackRequest
 
 _REFERENCE = "#/components/schemas/{model}"
-_DESCRIBED: tuple[type[BaseModel], ...] = (Problem, RewardsRequest, ScoreRequest, StackRequest)
+_DESCRIBED: tuple[type[BaseModel], ...] = (
+    Problem,
+    ReportRequest,
+    RewardsRequest,
+    ScoreRequest,
+    StackRequest,
+)
 
 Schema = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from qoe_service.cli import cache, judges, models, personas, service
+from qoe_service.cli import cache, judges, models, personas, report, service
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 the answer is no (nothing could be judged, a persona file is wrong); "
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(service.serve)
 app.command()(service.score)
+app.command()(report.report)
 app.add_typer(judges.app, name="judges")
 app.add_typer(personas.app, name="personas")
 app.add_typer(models.app, name="models")

@@ -38,6 +38,10 @@ def score(
         ),
     ] = None,
     tier: Annotated[str | None, typer.Option(help="Force a tier, such as clip or pixel.")] = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", dir_okay=False, help="Also write them for `qoe report`."),
+    ] = None,
     server: Server = None,
     api_key: ApiKey = None,
     as_json: AsJson = False,
@@ -47,6 +51,10 @@ def score(
         request = _score_request(images, prompt, who_judges(personas, panel, population), tier)
         with judges_at(server, api_key) as scorer:
             reply = scorer.score(request)
+        if ratings is not None:
+            from qoe_service.reports.rating_file import ratings_csv
+
+            ratings.write_text(ratings_csv(reply.results), encoding="utf-8")
     if as_json:
         print_json(reply)
     else:

@@ -6,17 +6,25 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from datetime import datetime
 from math import isfinite
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
-from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE, MeanOpinionScore, Traits, Wire
-from qoe_service.statistics.intervals import Interval
+from qoe_service.persona import ID_PATTERN
+from qoe_service.schemas import (
+    HIGHEST_SCORE,
+    LOWEST_SCORE,
+    InterviewVerdict,
+    MeanOpinionScore,
+    Traits,
+    Wire,
+)
+
+if TYPE_CHECKING:
+    from qoe_service.statistics.intervals import Interval
 
 MAX_RATINGS = 200_000
-"""Of one request, people's included."""
-
-MAX_ITEMS, MAX_RATERS = 5_000, 2_000
+"""Of one table in a request, gaps included: what a processor does in seconds."""
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 Score = Annotated[float, Field(ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
@@ -32,34 +40,43 @@ class Rating(Wire):
 
 
 class Source(Wire):
-    """Which judge gave ratings, and how many."""
+    """Which judge gave ratings, and how many. `interview`: whether it plays its personas."""
 
     tier: str
     judge: str
     revision: str
     prompt: str | None = None
     calibration: str | None = None
+    interview: InterviewVerdict | None = None
     ratings: int | None = Field(default=None, ge=0)
 
 
 class ReportRequest(Wire):
     """`POST /v1/report`.
 
-    Raters whose names are ids of personas that the service knows have their traits; `traits` adds
-    those of others. `anchors` are people's mean opinions of some of the items.
+    Raters whose names are ids of personas that the service has, or of the population named, have
+    their traits; `traits` adds those of others.
     """
 
     ratings: tuple[Rating, ...] = Field(min_length=1, max_length=MAX_RATINGS)
-    human: tuple[Rating, ...] | None = Field(default=None, min_length=1, max_length=MAX_RATINGS)
+    human: tuple[Rating, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_RATINGS,
+        description="People's ratings of the same items, to set beside the panel's.",
+    )
     anchors: tuple[Rating, ...] | None = Field(
         default=None,
         min_length=1,
         max_length=MAX_RATINGS,
-        description="People's ratings of some of the items, to which the panel's mean opinions are "
-        "shifted and scaled.",
+        description="People's ratings of some of the items: the panel's mean opinions are shifted "
+        "and scaled to theirs.",
     )
-    traits: Mapping[Name, Traits] = {}
-    features: Mapping[Name, Mapping[str, float]] = Field(
+    population: str | None = Field(
+        default=None, pattern=ID_PATTERN, description="Whose people the raters are."
+    )
+    traits: Mapping[Name, Traits] = Field(default={}, description="Of raters, by name.")
+    features: Mapping[Name, Mapping[str, FiniteFloat]] = Field(
         default={}, description="Numbers that describe the items, by item and by feature."
     )
     sources: tuple[Source, ...] = Field(default=(), description="Which judges gave the ratings.")

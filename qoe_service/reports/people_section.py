@@ -54,7 +54,7 @@ def _spread(found: Spread | None) -> str:
 
 def _anchoring(found: Anchored) -> str:
     rows = [
-        ("people's mean opinion", f"{found.shift:+.2f} + {found.scale:.2f} &times; the panel's"),
+        ("people's mean opinion", f"{found.shift:.2f} + {found.scale:.2f} &times; the panel's"),
         ("of the fitted scale kept", f"{found.trust:.0%}"),
         ("anchors", escape(", ".join(found.anchors))),
         ("error on the anchors before", f"{found.error_before:.2f} points"),

@@ -106,6 +106,12 @@ def _note_judges(study: Study, limits: Limits) -> None:
         limits.add(
             "which judge gave the ratings is not known: tier, model and revision are missing"
         )
+    failed = sorted({s.judge for s in study.sources if s.interview == "fails"})
+    if failed:
+        limits.add(
+            f"interviewed as its personas, {names(failed)} did not play them: what it says is no "
+            "evidence of who likes what"
+        )
     tiers = sorted({source.tier for source in study.sources})
     if len(tiers) > 1:
         limits.add(

@@ -66,6 +66,8 @@ def check_connected(scores: Array) -> None:
             raise UnusableRatings(
                 f"{what} number {int(empty.argmax()) + 1} has no rating; leave it out"
             )
+    if there.all():
+        return
     items, raters = there.nonzero()
     size = sum(scores.shape)
     links = coo_array((np.ones(len(items)), (items, raters + len(scores))), shape=(size, size))
