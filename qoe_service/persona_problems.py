@@ -59,11 +59,11 @@ def _message(details: ErrorDetails, location: Location) -> str:
         case "extra_forbidden":
             return f"unknown key{_nearest(str(location[-1]), _known_keys(location[:-1]))}"
         case "literal_error":
-            known = re.findall(r"'([^']*)'", str(details["ctx"]["expected"]))
-            return f"unknown {_shown(given)}; known are {', '.join(known)}"
+            known = ", ".join(re.findall(r"'([^']*)'", str(details["ctx"]["expected"])))
+            return f"unknown {_shown(given)}; known are {known}"
         case "model_type":
-            known = ", ".join(_known_keys(location))
-            return f"must be a mapping of {known}, got {_shown(given)}"
+            keys = ", ".join(_known_keys(location))
+            return f"must be a mapping of {keys}, got {_shown(given)}"
         case "string_type":
             return f"must be text, got {_shown(given)}; put it into quotes"
     message = details["msg"].removeprefix("Value error, ")

@@ -60,7 +60,8 @@ def reader(
     from pydantic import TypeAdapter, ValidationError
 
     info = model.model_fields[field]
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[info.annotation, info])
+    annotated: Any = Annotated[info.annotation, info]
+    adapter = TypeAdapter(annotated)
 
     def read(text: str) -> Any:
         try:
