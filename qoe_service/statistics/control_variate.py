@@ -37,36 +37,37 @@ class ControlledOpinions:
     """How many times as many personas the plain mean would need; below 1 the control does harm."""
 
 
-def controlled_opinions(scores: Array, controls: Array, panel_means: Array) -> ControlledOpinions:
-    """Mean opinions of items (I, R), NaN where a persona was not asked, by control variate.
+def controlled_opinions(scores: Array, controls: Array) -> ControlledOpinions:
+    """Mean opinions of the whole panel on items (I, R), NaN where a persona was not asked.
 
-    Assumes that who was asked about an item was drawn at random from the panel, whatever the
-    opinions, and that `panel_means` is exact. Nothing is assumed of how opinion follows control:
-    the slope that corrects a persona's opinions is fitted to the other personas alone, so that the
-    mean stays unbiased; a control that tells nothing only costs a little certainty. Drawing without
-    replacement from a small panel leaves a bias that shrinks with the square of its size.
+    Assumes that who was asked about an item was drawn at random from the panel, all alike, whatever
+    the opinions. Nothing is assumed of how opinion follows control: the slope that corrects a
+    persona's opinion is fitted to the others alone and applied to the part of the panel that it was
+    drawn from (Mickey, Journal of the American Statistical Association, 1959), so that the mean is
+    exactly unbiased; a control that tells nothing only costs a little certainty. Intervals are
+    those of a large panel: too wide where much of the panel was asked, and too narrow for a single
+    item whose opinions follow the control in a strong curve.
 
     Args:
         scores: (I, R) opinions.
-        controls: (I, R) controls, at least wherever there is an opinion.
-        panel_means: (I,) the mean control of each item over the whole panel.
+        controls: (I, R) controls of everybody.
 
     Raises:
-        UnusableRatings: for shapes that do not fit, an opinion without control, an item with
-            fewer than 2 opinions, or fewer than 6 opinions beyond the first of each item.
+        UnusableRatings: for shapes that do not fit, a missing control, an item with fewer than 2
+            opinions, or fewer than 6 opinions beyond the first of each item.
     """
+    _check(scores, controls)
     there = np.isfinite(scores)
-    _check(scores, controls, panel_means)
-    counts = there.sum(axis=1)
+    counts, panel = there.sum(axis=1), scores.shape[1]
     plain = np.where(there, scores, 0.0).sum(axis=1) / counts
+    known = controls.mean(axis=1, keepdims=True)
+    asked = np.where(there, controls, 0.0).sum(axis=1, keepdims=True) / counts[:, None]
     off = np.where(there, scores - plain[:, None], 0.0)
-    control = np.where(there, controls, 0.0)
-    control_off = np.where(there, control - (control.sum(axis=1) / counts)[:, None], 0.0)
+    control_off = np.where(there, controls - asked, 0.0)
     slopes = _slopes_without_each(off, control_off, counts)
-    corrected = np.where(there, scores - slopes * (control - panel_means[:, None]), 0.0)
-    means = corrected.sum(axis=1) / counts
-    left = np.where(there, corrected - means[:, None], 0.0)
-    variances = np.square(left).sum(axis=1) / (counts - 1)
+    surplus = asked - known + (1 - counts[:, None] / panel) * control_off
+    means = plain - np.where(there, slopes * surplus, 0.0).sum(axis=1) / counts
+    variances = _variances(scores - slopes * (controls - known), there)
     reach = np.array([student_quantile(int(n) - 1) for n in counts]) * np.sqrt(variances / counts)
     return ControlledOpinions(
         means=np.clip(means, LOWEST_SCORE, HIGHEST_SCORE),
@@ -74,7 +75,7 @@ def controlled_opinions(scores: Array, controls: Array, panel_means: Array) -> C
         high=np.clip(means + reach, LOWEST_SCORE, HIGHEST_SCORE),
         plain_means=plain,
         slope=_ratio(float((off * control_off).sum()), float(np.square(control_off).sum())),
-        variance_reduction=_reduction(np.square(off).sum(axis=1) / (counts - 1), variances, counts),
+        variance_reduction=_reduction(_variances(scores, there), variances, counts),
     )
 
 
@@ -91,6 +92,14 @@ def _slopes_without_each(off: Array, control_off: Array, counts: NDArray[np.int6
     return slopes
 
 
+def _variances(table: Array, there: NDArray[np.bool_]) -> Array:
+    """Unbiased variance of each row, over what is there."""
+    counts = there.sum(axis=1)
+    means = np.where(there, table, 0.0).sum(axis=1, keepdims=True) / counts[:, None]
+    variances: Array = np.square(np.where(there, table - means, 0.0)).sum(axis=1) / (counts - 1)
+    return variances
+
+
 def _reduction(before: Array, after: Array, counts: NDArray[np.int64]) -> float:
     """Ratio of the variances of the means, averaged over items."""
     return _ratio(float((before / counts).mean()), float((after / counts).mean()), otherwise=1.0)
@@ -100,16 +109,13 @@ def _ratio(top: float, bottom: float, otherwise: float = 0.0) -> float:
     return top / bottom if bottom > 1e-12 else otherwise
 
 
-def _check(scores: Array, controls: Array, panel_means: Array) -> None:
-    if scores.ndim != 2 or controls.shape != scores.shape or panel_means.shape != scores.shape[:1]:
+def _check(scores: Array, controls: Array) -> None:
+    if scores.ndim != 2 or controls.shape != scores.shape or not np.isfinite(controls).all():
         raise UnusableRatings(
-            f"opinions {scores.shape}, controls {controls.shape} and panel means "
-            f"{panel_means.shape} do not fit: two tables (I, R) and one mean an item"
+            f"opinions {scores.shape} need a control of every persona and item, got "
+            f"{int(np.isfinite(controls).sum())} in {controls.shape}"
         )
-    there = np.isfinite(scores)
-    if not np.isfinite(controls[there]).all() or not np.isfinite(panel_means).all():
-        raise UnusableRatings("an opinion or an item has no control; give the cheap score of each")
-    counts = there.sum(axis=1)
+    counts = np.isfinite(scores).sum(axis=1)
     if counts.min(initial=LEAST_RATINGS) < LEAST_RATINGS:
         item = int(counts.argmin()) + 1
         raise UnusableRatings(f"item number {item} needs {LEAST_RATINGS} opinions or more")

@@ -21,7 +21,7 @@ from qoe_service.judges.reference import QUICK_COUNT, calibration_of
 from qoe_service.judges.reference_set import DRAWN_FEATURES, ReferenceSet, draw_reference_set
 from qoe_service.judges.sights import Sights
 from qoe_service.personas import Registry
-from qoe_service.statistics import variance_shares
+from qoe_service.statistics import effect_budget
 from tinyworld.clip import WEIGHTS
 
 pytestmark = pytest.mark.skipif(
@@ -76,9 +76,12 @@ def test_the_shipped_calibration_is_of_the_shipped_weights(
 
 
 def test_personas_make_five_to_fourteen_per_cent_of_the_variance(scores: np.ndarray) -> None:
-    shares = variance_shares(scores)
-    print(f"\nauthored panel, {len(scores)} unseen pictures: {shares}; {shares.of_personas=:.3f}")
-    assert 0.05 <= shares.of_personas <= 0.14
+    share = effect_budget(scores, np.random.default_rng(0)).of_personas
+    print(
+        f"\nauthored panel, {len(scores)} unseen pictures: personas make {share.point:.3f} "
+        f"[{share.low:.3f}, {share.high:.3f}] of the variance"
+    )
+    assert 0.05 <= share.point <= 0.14
 
 
 def test_alignment_follows_the_share_of_the_prompt_that_is_shown(
