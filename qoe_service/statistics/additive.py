@@ -58,8 +58,10 @@ def check_connected(scores: Array) -> None:
         UnusableRatings: if the table is empty, an item or a rater has no rating, or the raters fall
             into groups that share no item.
     """
+    if scores.ndim != 2:
+        raise UnusableRatings(f"ratings are a table of items by raters, got shape {scores.shape}")
     there = np.isfinite(scores)
-    if scores.ndim != 2 or not there.any():
+    if not there.any():
         raise UnusableRatings("there are no ratings")
     for what, empty in (("item", ~there.any(axis=1)), ("rater", ~there.any(axis=0))):
         if empty.any():
