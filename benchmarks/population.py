@@ -36,7 +36,7 @@ def main() -> None:
         "read YAML": lambda: parse_population(as_yaml, source="YAML"),
         "write JSON": lambda: population_json(population),
         "read JSON": lambda: parse_population(as_json, source="JSON"),
-        "rank for panels": lambda: sampled().panel(12),
+        "sample and rank": lambda: sampled().panel(12),
     }
     for name, step in steps.items():
         print(f"  {name:16} {seconds(step):6.3f} s")

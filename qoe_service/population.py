@@ -106,8 +106,13 @@ class Population(Wire):
 
     @property
     def largest_panel(self) -> int:
-        """How many can stand for the population without weights."""
-        return min(MAX_PANEL, int(self.effective_size + ROUNDING))
+        """How many can stand for the population without weights.
+
+        All of them if they weigh the same, and else fewer than they are worth: the panel must be
+        able to do without those of little weight.
+        """
+        share_worth = self.effective_size / len(self.personas)
+        return min(MAX_PANEL, int(self.effective_size * (1 + share_worth) / 2 + ROUNDING))
 
     def panel(self, size: int | None) -> tuple[Persona, ...]:
         """Balanced people of this population, by id; the same every time, and all if not told.

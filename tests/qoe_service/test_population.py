@@ -144,13 +144,23 @@ def test_norms_and_ages_that_are_not_there_are_told(name, age) -> None:
 
 
 def test_a_panel_is_no_larger_than_what_its_population_is_worth() -> None:
-    population = sample_population(SAPA, 400, seed=4, spread=2.0)
-    worth = int(population.effective_size)
-    assert len(population.panel(worth)) == worth < 100
-    with pytest.raises(PanelTooLarge, match=f"gives {worth} at most"):
-        population.panel(worth + 1)
+    population = sample_population(SAPA, 400, seed=4, spread=1.5)
+    most = population.largest_panel
+    assert 100 < most < population.effective_size < 170
+    panel = np.array([persona.traits.vector() for persona in population.panel(most)])
+    assert np.abs(panel.mean(axis=0)).max() < 0.1
+    assert panel.std() == pytest.approx(1, abs=0.1)
+    with pytest.raises(PanelTooLarge, match=f"gives {most} at most"):
+        population.panel(most + 1)
     with pytest.raises(PanelTooLarge, match="a panel of 400 was asked for"):
         population.panel(None)
+
+
+def test_people_of_nearly_equal_weight_may_nearly_all_look() -> None:
+    drawn = sample_population(SAPA, 12, seed=4)
+    heavier = drawn.personas[0].model_copy(update={"weight": 2.0})
+    population = drawn.model_copy(update={"personas": (heavier, *drawn.personas[1:])})
+    assert population.largest_panel in {10, 11}
 
 
 def test_a_whole_population_may_look_if_it_is_small() -> None:
