@@ -35,15 +35,15 @@ class Screening:
 
     def reason(self, rater: int) -> str | None:
         """Why a rater is rejected or looks odd; `None` if neither."""
-        far = int(self.above[rater] + self.below[rater])
-        if self.rejected[rater]:
-            return (
-                f"{far} of {self.rated[rater]} ratings lie far from those of the others, "
-                f"{self.above[rater]} above and {self.below[rater]} below"
-            )
+        reasons = []
         if self.constant[rater]:
-            return f"gave the same score to all {self.rated[rater]} items"
-        return None
+            reasons.append(f"gave the same score to all {self.rated[rater]} items")
+        if self.rejected[rater]:
+            reasons.append(
+                f"{self.above[rater] + self.below[rater]} of {self.rated[rater]} ratings lie far "
+                f"from those of the others, {self.above[rater]} above and {self.below[rater]} below"
+            )
+        return "; ".join(reasons) or None
 
 
 def screen(scores: Array) -> Screening:

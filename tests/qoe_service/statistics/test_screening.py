@@ -47,6 +47,17 @@ def test_five_per_cent_are_forgiven(far: int, rejected: bool) -> None:
     assert found.rejected[0] == rejected
 
 
+def test_all_there_is_to_say_of_a_rater_is_said() -> None:
+    # Always 3, above the others in one half of the items and below them in the other.
+    others = 1.3 + np.array([1, 1.4, 1, 1.4, 1.2, 1.2, 1.1, 1.3, 1.0, 1.4, 1.2, 1.2])
+    low = np.append(others, 3.0)
+    found = screen(np.stack([low, 6 - low] * 10))
+    assert found.reason(12) == (
+        "gave the same score to all 20 items; 20 of 20 ratings lie far from those of the others, "
+        "10 above and 10 below"
+    )
+
+
 def test_a_peaked_item_forgives_more() -> None:
     # Nine say 3, one says 5: kurtosis 8.1, so that the limit is sqrt(20) SD = 2.8 and not 1.3.
     found = screen(np.array([[5.0] + [3.0] * 9] * 20))
