@@ -8,14 +8,17 @@ from pathlib import Path
 from qoe_service.errors import PersonaFileError, PersonaProblem, Place
 from qoe_service.persona_documents import problem_at
 from qoe_service.persona_files import check_fragment, folder_problems, persona_files, read_persona
-from qoe_service.population_files import FOLDER as POPULATIONS
-from qoe_service.population_files import read_population
 
-FRAGMENTS = "fragments"
 
-_CHECK_IN: dict[str, Callable[[Path], object]] = {
-    FRAGMENTS: check_fragment,
-    POPULATIONS: read_population,
+def _check_population(file: Path) -> None:
+    from qoe_service.population_files import read_population  # half a second, mostly not needed
+
+    read_population(file)
+
+
+_CHECK_IN: dict[str, Callable[[Path], None]] = {
+    "fragments": check_fragment,
+    "populations": _check_population,
 }
 """What the files of these folders are; anywhere else a file is that of a persona."""
 
@@ -54,7 +57,7 @@ def _files_of(folder: Path) -> Iterator[Path]:
         yield from sorted((folder / below).glob("*.yaml"))
 
 
-def _problems(check: Callable[[Path], object], file: Path) -> Sequence[PersonaProblem]:
+def _problems(check: Callable[[Path], None], file: Path) -> Sequence[PersonaProblem]:
     try:
         check(file)
     except PersonaFileError as error:
