@@ -6,6 +6,10 @@ QoEError
 ├── PromptFileError        a template is wrong: file, line (in `prompt_files`)
 ├── ItemFileError          a list of pictures is wrong: file, line (in `item_files`)
 ├── TierMapFileError       the file of tier maps is damaged (in `judges.tier_map_file`)
+├── InterviewFileError     the file of interviews is damaged (in `interview.stored`)
+├── InstrumentError        a questionnaire is not there, or gives itself away (in `interview`)
+├── OtherPortrait          a judge and its interview describe personas differently (likewise)
+├── NotToBeInterviewed     a judge has no language (likewise)
 ├── NotComparable          one judge cannot be told on another's scale (in `judges.tier_map`)
 ├── CallFailed, OverBudget a model gave no usable answer, or may not be asked (in `provider`)
 ├── JudgeUnavailable       a judge could not be loaded, or failed while judging

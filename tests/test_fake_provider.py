@@ -654,6 +654,59 @@ def test_a_mix_must_leave_room() -> None:
         Mix({Misbehaviour.BUSY: -0.1})
 
 
+# Statements about oneself
+
+
+TIMID = "You are Kim. You are very timid and a bit organized."
+ACCURATE = (
+    "very inaccurate, moderately inaccurate, neither accurate nor inaccurate, "
+    "moderately accurate, very accurate"
+)
+
+
+def asked_about(statement: str) -> str:
+    return f"<statement>\n{statement}\n</statement>\nIs it accurate?"
+
+
+def test_a_statement_is_as_accurate_as_its_trait_is_told() -> None:
+    loud, quiet = (
+        score_of_question(TIMID, asked_about(said))
+        for said in ("Am the life of the party.", "Keep in the background.")
+    )
+    assert loud < 2 < 4 < quiet
+    unknown = score_of_question(TIMID, asked_about("Own three bicycles."))
+    assert unknown == pytest.approx(3, abs=0.9)
+
+
+@pytest.mark.parametrize("options", ["5, 4, 3, 2, 1", "1, 2, 3, 4, 5", ACCURATE])
+def test_an_option_is_answered_as_the_question_lists_them(
+    client: httpx.Client, options: str
+) -> None:
+    system = f"{TIMID} Answer with exactly one of: {options}."
+    user = asked_about("Keep in the background.")
+    asked = {"model": "any", "temperature": 0, "messages": [
+        {"role": "system", "content": system}, {"role": "user", "content": user},
+    ]}  # fmt: skip
+    reply = client.post("/v1/chat/completions", json=asked).json()
+    said = reply["choices"][0]["message"]["content"]
+    level = round(score_of_question(system, user))
+    assert said == (str(level) if "5" in options else ACCURATE.split(", ")[level - 1])
+
+
+def test_in_other_moods_a_statement_is_answered_as_pictures_are() -> None:
+    def said(statement: str, persona: str, mood: Mood) -> float:
+        return score_of_question(persona, asked_about(statement), mood=mood)
+
+    for statement in ("Insult people.", "Like order."):
+        ignoring = {said(statement, who, Mood.IGNORES_PERSONA) for who in (TIMID, PERSONA)}
+        assert len(ignoring) == 1
+    for statement, sign in (("Insult people.", -1), ("Seldom feel blue.", 1), ("Like order.", 1)):
+        assert sign * (said(statement, TIMID, Mood.DESIRABILITY) - 3) > 0
+    assert said("Like order.", "You are very kind.", Mood.DESIRABILITY) > said(
+        "Like order.", "You are very cold.", Mood.DESIRABILITY
+    )
+
+
 # Moods
 
 

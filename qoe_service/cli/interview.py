@@ -89,25 +89,28 @@ def _interviewed(
     settings: Settings, tier: str, people: Sequence[Persona], name: str, seconds: float
 ) -> Interview:
     from qoe_service.cli.progress import progress_bar
+    from qoe_service.errors import JudgeUnavailable
     from qoe_service.interview.asking import ADMINISTRATIONS
     from qoe_service.interview.instruments import load_instrument
-    from qoe_service.interview.interviewing import check_tier, interview
+    from qoe_service.interview.interviewing import interview, judge_to_be
     from qoe_service.judges import Deadline
 
-    check_tier(tier)
-    instrument = load_instrument(name)
+    judge, instrument = judge_to_be(settings, tier), load_instrument(name)
     count = ADMINISTRATIONS * len(people) * len(instrument.statements)
-    what = f"interviewing {tier}: {len(people)} personas, {instrument.title}"
-    with progress_bar(what, count) as heard:
-        return interview(
-            settings,
-            tier,
-            people,
-            instrument,
-            run=f"interview-{datetime.now(UTC):%Y%m%d-%H%M%S}",
-            deadline=Deadline.after_ms(int(1_000 * seconds)),
-            heard=heard,
-        )
+    what = f"interviewing {judge.name} as {len(people)} personas, {instrument.title}"
+    try:
+        with progress_bar(what, count) as heard:
+            return interview(
+                settings,
+                tier,
+                people,
+                instrument,
+                run=f"interview-{datetime.now(UTC):%Y%m%d-%H%M%S}",
+                deadline=Deadline.after_ms(int(1_000 * seconds)),
+                heard=heard,
+            )
+    except JudgeUnavailable as error:
+        fail(f"{judge.name} at {judge.revision}: {error}", ExitCode.UNREACHABLE)
 
 
 def _store(settings: Settings, found: Interview) -> bool:
@@ -149,9 +152,9 @@ def _row(trait: TraitReport) -> tuple[str, ...]:
         figures.trait,
         _with_interval(figures.convergent),
         _number(figures.discriminant),
-        _number(figures.gap and figures.gap.point),
-        _number(figures.alpha and figures.alpha.point),
-        _number(figures.retest and figures.retest.point),
+        _point(figures.gap),
+        _point(figures.alpha),
+        _point(figures.retest),
         _number(figures.spread_ratio),
     )
 
@@ -193,6 +196,10 @@ def _with_interval(found: Interval | None) -> str:
     if found is None:
         return _NOTHING
     return f"{found.point:.2f} ({found.low:.2f}, {found.high:.2f})"
+
+
+def _point(found: Interval | None) -> str:
+    return _number(None if found is None else found.point)
 
 
 def _number(value: float | None) -> str:

@@ -55,29 +55,25 @@ def interview(
         OtherPortrait: if the interview's template describes a persona otherwise than the judge's.
         PromptFileError: if a template is wrong.
     """
-    check_tier(tier)
+    judge = judge_to_be(settings, tier)
     check_adjectives(instrument)
     template = interview_prompt(settings.prompts)
     check_same_portrait(template, judge_template(tier, settings.prompts))
-    judge = judge_to_be(settings, tier)
     with closing(create_interviewer(Parts(settings), tier, instrument, template)) as interviewer:
         sheets = interviewer.administer(personas, run=run, deadline=deadline, heard=heard)
     return report(judge, instrument, personas, sheets, template=template.tag)
-
-
-def check_tier(tier: str) -> None:
-    """Make sure that a tier can be talked to. Raises `NotToBeInterviewed`."""
-    if tier not in JUDGE_TEMPLATES:
-        able = " or ".join(JUDGE_TEMPLATES)
-        why = WHY_NOT.get(tier, "is no judge of this service")
-        raise NotToBeInterviewed(f"{tier} cannot be interviewed: it {why}; {able} can")
 
 
 def judge_to_be(settings: Settings, tier: str) -> JudgeIdentity:
     """Whom the verdict is about: model, address and the words in which it is given a persona.
 
     Raises:
+        NotToBeInterviewed: if the tier has no language.
         JudgeUnavailable: if no model is named.
         PromptFileError: if the judge's template is wrong.
     """
+    if tier not in JUDGE_TEMPLATES:
+        able = " or ".join(JUDGE_TEMPLATES)
+        why = WHY_NOT.get(tier, "is no judge of this service")
+        raise NotToBeInterviewed(f"{tier} cannot be interviewed: it {why}; {able} can")
     return chat_identity(tier, model_of(settings, tier), judge_template(tier, settings.prompts))

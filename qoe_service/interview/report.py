@@ -95,7 +95,7 @@ def report(
         extraction=sheets.extraction,
         instrument=instrument.id,
         template=template,
-        verdict=overall([finding, *(trait.finding for trait in traits)]),
+        verdict=overall([finding, *(trait.finding for trait in traits)], sheets.answered),
         panel=panel,
         finding=finding,
         traits=traits,
@@ -121,7 +121,7 @@ def to_be_stored(interview: Interview, day: date) -> StoredInterview | None:
     )
     return StoredInterview(
         judge=interview.judge,
-        verdict=interview.verdict.value,
+        verdict="holds" if interview.verdict is Verdict.HOLDS else "fails",
         reasons=(*interview.finding.reasons, *of_traits),
         instrument=interview.instrument,
         template=interview.template,

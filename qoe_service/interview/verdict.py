@@ -127,9 +127,11 @@ def panel_finding(figures: PanelFigures) -> Finding:
     return _finding(_held_together(figures))
 
 
-def overall(findings: Iterable[Finding]) -> Verdict:
-    """It fails where anything fails, and holds where all holds."""
+def overall(findings: Iterable[Finding], answered: float) -> Verdict:
+    """It fails where anything fails, and holds where all holds; a share must be answered at all."""
     verdicts = {finding.verdict for finding in findings}
+    if answered < LEAST_ANSWERED:
+        return Verdict.TOO_FEW
     worst_first = (Verdict.FAILS, Verdict.TOO_FEW, Verdict.HOLDS)
     return next(verdict for verdict in worst_first if verdict in verdicts)
 
