@@ -144,7 +144,7 @@ def score_reply(ids: Sequence[str], answers: Answers) -> ScoreReply:
 def _effects(answers: Answers) -> EffectShares | None:
     """The effect budget, if there is enough that one judge has judged."""
     good = [row for row in range(len(answers.scores)) if row not in answers.failures]
-    judges = {id(answers.judges[row]) for row in good}
+    judges = {_which(answers.judges[row]) for row in good}
     if min(len(good), len(answers.panel.personas)) < LEAST_FOR_EFFECTS or len(judges) > 1:
         return None
     try:
@@ -154,6 +154,11 @@ def _effects(answers: Answers) -> EffectShares | None:
     return EffectShares(
         picture=shares.picture, persona=shares.persona, interaction=shares.interaction
     )
+
+
+def _which(judge: Identity | None) -> tuple[str, ...] | None:
+    """A judge by what it is: of a recorded one there are many objects."""
+    return None if judge is None else (judge.tier, judge.name, judge.revision)
 
 
 def _nullable(table: Array) -> list[list[float | None]]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qoe_service.reports.bounds import PEOPLE_SOS, PERSONA_BAND
-from qoe_service.reports.messages import Estimate, MosReport
+from qoe_service.reports.messages import Estimate, MosReport, Share
 
 _NOTHING = "-"
 _MOST_ROWS = 40
@@ -107,7 +107,9 @@ def _percent(share: Estimate | None) -> str:
     return _NOTHING if share is None else f"{share.point:.0%}"
 
 
-def _told(found: Estimate | None, kind: str) -> str:
+def _told(found: Estimate | Share | None, kind: str) -> str:
     if found is None:
         return _NOTHING
+    if found.low is None or found.high is None:
+        return f"{found.point:{kind}}"
     return f"{found.point:{kind}} [{found.low:{kind}}, {found.high:{kind}}]"

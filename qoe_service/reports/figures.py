@@ -12,7 +12,6 @@ from qoe_service.reports.bounds import PERSONA_BAND
 from qoe_service.reports.drawing import BAND, BLUE, FAINT, GRADES, INK, ORANGE, drawing
 from qoe_service.reports.messages import (
     Effects,
-    Estimate,
     ItemOpinion,
     OpinionPair,
     RaterOpinion,
@@ -29,8 +28,6 @@ MOST_ROWS = 60
 LONGEST_NAME = 34
 
 ROW_HEIGHT = 0.24
-
-Row = tuple[str, Estimate]
 
 
 def mean_opinions(items: Sequence[ItemOpinion]) -> str:
@@ -94,12 +91,13 @@ def effect_shares(effects: Effects) -> str:
         ("inconsistency", effects.residual),
         ("all that depends on who looks", effects.of_personas),
     ]
-    known: list[Row] = [(name, found) for name, found in rows if found is not None][::-1]
+    known = [(name, found) for name, found in rows if found is not None][::-1]
     with drawing("Effect budget", 0.8 + 0.34 * len(known)) as drawn:
         axes = drawn.axes
         axes.axvspan(*PERSONA_BAND, color=BAND, lw=0)
         for row, (_, share) in enumerate(known):
-            axes.plot([share.low, share.high], [row, row], color=BLUE, lw=4, alpha=0.35)
+            if share.low is not None and share.high is not None:
+                axes.plot([share.low, share.high], [row, row], color=BLUE, lw=4, alpha=0.35)
             axes.plot(share.point, row, "o", color=BLUE, markersize=6, clip_on=False)
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

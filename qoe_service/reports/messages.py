@@ -157,15 +157,23 @@ class RaterOpinion(Wire):
     remark: str | None = None
 
 
+class Share(Wire):
+    """A share of the variance; there is no interval for few items or raters."""
+
+    point: float
+    low: float | None = None
+    high: float | None = None
+
+
 class Effects(Wire):
     """The effect budget: whence the variance of ratings. `residual`: null if nothing was repeated,
     for then it is part of the interaction."""
 
-    picture: Estimate | None
-    persona: Estimate | None
-    interaction: Estimate | None
-    of_personas: Estimate | None
-    residual: Estimate | None
+    picture: Share
+    persona: Share
+    interaction: Share
+    of_personas: Share
+    residual: Share | None
 
 
 class Spread(Wire):

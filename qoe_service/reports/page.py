@@ -14,6 +14,7 @@ from qoe_service.reports.messages import (
     ItemOpinion,
     MosReport,
     RaterOpinion,
+    Share,
     Source,
 )
 from qoe_service.reports.people_section import people_section
@@ -91,7 +92,7 @@ def _beside_sos(a: Estimate | None) -> str:
     return f"{where} {low} to {high}, told of people (secondary source)"
 
 
-def _beside_band(share: Estimate | None) -> str:
+def _beside_band(share: Share | None) -> str:
     low, high = PERSONA_BAND
     if share is None:
         return ""

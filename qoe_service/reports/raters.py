@@ -147,8 +147,15 @@ def _opinion(rater: str, column: Array, study: Study, found: Subjects) -> RaterO
         bias=found.bias(rater),
         inconsistency=found.inconsistency(rater),
         rejected=rejected,
-        remark=remark,
+        remark=_constant(scores) or remark,
     )
+
+
+def _constant(scores: Array) -> str | None:
+    """Whether all ratings are the same, as given: without tastes they would not be."""
+    if len(scores) < LEAST_ITEMS or np.ptp(scores) > 0:
+        return None
+    return f"gave the same score to all {len(scores)} items"
 
 
 def _grades(scores: Array) -> tuple[int, int, int, int, int]:

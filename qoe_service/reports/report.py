@@ -18,6 +18,7 @@ from qoe_service.reports.messages import (
     ItemOpinion,
     Method,
     MosReport,
+    Share,
     Spread,
     TraitFactor,
 )
@@ -26,11 +27,13 @@ from qoe_service.reports.raters import Subjects, rater_opinions, subjects
 from qoe_service.reports.study import Study
 from qoe_service.reports.tastes import trait_factors
 from qoe_service.statistics import (
+    Interval,
     bounded_opinion_score,
     effect_budget,
     mean_opinion_score,
     opinion_shares,
     sos_parameter,
+    variance_shares,
 )
 from qoe_service.statistics.intervals import student_quantile
 
@@ -198,16 +201,25 @@ def _effects(study: Study, limits: Limits, rng: np.random.Generator) -> Effects 
     rows = [study.ratings.items.index(item) for item in rated.items]
     columns = [study.ratings.raters.index(rater) for rater in rated.raters]
     scores = study.stack[np.ix_(rows, columns)]
-    found = limits.attempt("effect budget", rated, lambda: effect_budget(scores, rng))
-    if found is None:
+    shares = limits.attempt("effect budget", rated, lambda: variance_shares(scores))
+    if shares is None:
         return None
-    return Effects(
-        picture=Estimate.of(found.picture),
-        persona=Estimate.of(found.persona),
-        interaction=Estimate.of(found.interaction),
-        of_personas=Estimate.of(found.of_personas),
-        residual=Estimate.of(found.residual),
+    drawn = limits.attempt(
+        "interval of the effect budget", rated, lambda: effect_budget(scores, rng)
     )
+    return Effects(
+        picture=_share(shares.picture, drawn and drawn.picture),
+        persona=_share(shares.persona, drawn and drawn.persona),
+        interaction=_share(shares.interaction, drawn and drawn.interaction),
+        of_personas=_share(shares.of_personas, drawn and drawn.of_personas),
+        residual=_share(shares.residual, drawn and drawn.residual) if shares.residual > 0 else None,
+    )
+
+
+def _share(point: float, drawn: Interval | None) -> Share:
+    if drawn is None:
+        return Share(point=point)
+    return Share(point=point, low=drawn.low, high=drawn.high)
 
 
 def _tastes(study: Study, limits: Limits) -> tuple[TraitFactor, ...]:

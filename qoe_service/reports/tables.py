@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from qoe_service.reports.messages import Estimate, RaterOpinion
+from qoe_service.reports.messages import Estimate, RaterOpinion, Share
 
 NOTHING = "&ndash;"
 
@@ -30,12 +30,14 @@ def card(svg: str, caption: str) -> str:
 
 
 def with_interval(
-    found: Estimate | None, digits: int, *, percent: bool = False, signed: bool = False
+    found: Estimate | Share | None, digits: int, *, percent: bool = False, signed: bool = False
 ) -> str:
     """A figure and its interval, or a dash."""
     if found is None:
         return NOTHING
     kind = f"{'+' if signed else ''}.{digits}{'%' if percent else 'f'}"
+    if found.low is None or found.high is None:
+        return f"{found.point:{kind}}"
     return f"{found.point:{kind}}<small>{found.low:{kind}} to {found.high:{kind}}</small>"
 
 

@@ -83,7 +83,7 @@ def effect_budget(scores: Array, rng: np.random.Generator) -> EffectBudget:
     if min(scores.shape[:2]) < LEAST_DRAWN:
         raise UnusableRatings(
             f"{scores.shape[0]} pictures by {scores.shape[1]} personas: of fewer than {LEAST_DRAWN}"
-            " the shares have no interval; tell them without (`variance_shares`), or collect more"
+            " the shares have no interval; collect more"
         )
     drawn = np.array([_told(one) for one in _resampled(scores, rng)])
     picture, persona, interaction, residual, of_personas = map(
@@ -155,7 +155,7 @@ def _resampled(scores: Array, rng: np.random.Generator) -> list[VarianceShares]:
             return drawn
     raise UnusableRatings(
         "there are too many gaps to draw pictures and personas anew: the shares have no interval; "
-        "tell them without (`variance_shares`), or collect more"
+        "collect more"
     )
 
 
