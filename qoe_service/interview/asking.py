@@ -6,7 +6,6 @@ Each statement is a call of its own, so that no answer colours another and their
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -15,16 +14,13 @@ from qoe_service.interview.instruments import Instrument
 from qoe_service.judges.endpoint import Decoding
 from qoe_service.judges.persona_text import Portrait, short_portrait
 from qoe_service.judges.probe import Manner
-from qoe_service.judges.questions import Levels, answer_schema, judge_prompt
+from qoe_service.judges.questions import TEMPLATES, Levels, answer_schema, judge_prompt
 from qoe_service.persona import Persona
 from qoe_service.prompt_files import load_prompt
 from qoe_service.prompts import JudgePrompt
 from qoe_service.provider import Question
 
 TEMPLATE = "interview-item"
-
-JUDGE_TEMPLATES: Mapping[str, str] = {"vlm": "judge-image", "llm": "judge-description"}
-"""In which words the judges that can be interviewed are asked about pictures."""
 
 PORTRAIT = frozenset(field.name for field in fields(Portrait))
 
@@ -91,7 +87,7 @@ def interview_prompt(folder: Path | None = None) -> JudgePrompt:
 
 def judge_template(tier: str, folder: Path | None = None) -> JudgePrompt:
     """In which words the judge of a tier is asked about pictures. Raises `PromptFileError`."""
-    return judge_prompt(JUDGE_TEMPLATES[tier], folder)
+    return judge_prompt(TEMPLATES[tier], folder)
 
 
 def check_same_portrait(interview: JudgePrompt, judge: JudgePrompt) -> None:

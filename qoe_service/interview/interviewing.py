@@ -8,7 +8,6 @@ from contextlib import closing
 from qoe_service.errors import QoEError
 from qoe_service.interview.administering import Heard, create_interviewer
 from qoe_service.interview.asking import (
-    JUDGE_TEMPLATES,
     check_same_portrait,
     interview_prompt,
     judge_template,
@@ -19,6 +18,7 @@ from qoe_service.interview.wording import check_adjectives
 from qoe_service.judges import Deadline
 from qoe_service.judges.endpoint import model_of
 from qoe_service.judges.parts import Parts
+from qoe_service.judges.questions import TEMPLATES
 from qoe_service.judges.tier_map_file import JudgeIdentity, chat_identity
 from qoe_service.persona import Persona
 from qoe_service.settings import Settings
@@ -72,8 +72,8 @@ def judge_to_be(settings: Settings, tier: str) -> JudgeIdentity:
         JudgeUnavailable: if no model is named.
         PromptFileError: if the judge's template is wrong.
     """
-    if tier not in JUDGE_TEMPLATES:
-        able = " or ".join(JUDGE_TEMPLATES)
+    if tier not in TEMPLATES:
+        able = " or ".join(TEMPLATES)
         why = WHY_NOT.get(tier, "is no judge of this service")
         raise NotToBeInterviewed(f"{tier} cannot be interviewed: it {why}; {able} can")
     return chat_identity(tier, model_of(settings, tier), judge_template(tier, settings.prompts))

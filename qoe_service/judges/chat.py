@@ -25,7 +25,7 @@ from qoe_service.judges.parts import Parts
 from qoe_service.judges.perception import Perception
 from qoe_service.judges.probe import AWAY, Manner, Probe, manners
 from qoe_service.judges.questioning import STATUS, Questioning
-from qoe_service.judges.questions import judge_prompt
+from qoe_service.judges.questions import TEMPLATES, judge_prompt
 from qoe_service.judges.tier_map_file import chat_identity
 from qoe_service.personas import Persona
 from qoe_service.prompts import JudgePrompt
@@ -224,7 +224,7 @@ class ChatJudge:
         await questioning.ask_canary(question, deadline)
 
 
-def create_chat_judge(tier: str, template: str, perception: Perception, parts: Parts) -> ChatJudge:
+def create_chat_judge(tier: str, perception: Perception, parts: Parts) -> ChatJudge:
     """The judge that the settings describe; it owns the perception and the cache.
 
     Raises:
@@ -240,7 +240,7 @@ def create_chat_judge(tier: str, template: str, perception: Perception, parts: P
         budget=parts.budget,
         free_budget=parts.free_budget,
     )
-    prompt = judge_prompt(template, parts.settings.prompts)
+    prompt = judge_prompt(TEMPLATES[tier], parts.settings.prompts)
     return ChatJudge(
         tier,
         endpoint,

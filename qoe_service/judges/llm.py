@@ -10,4 +10,4 @@ from qoe_service.judges.parts import Parts
 def create_llm_judge(parts: Parts) -> ChatJudge:
     """The judge that the settings describe. Raises as `create_chat_judge` does."""
     described = Described(parts.encoder, parts.reading, parts.sights)
-    return create_chat_judge("llm", "judge-description", described, parts)
+    return create_chat_judge("llm", described, parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from qoe_service.personas import Persona
 from qoe_service.prompt_files import load_prompt
 from qoe_service.prompts import AnswerKind, JudgePrompt
 from qoe_service.provider import Question
+
+TEMPLATES: Mapping[str, str] = {"vlm": "judge-image", "llm": "judge-description"}
+"""In which words the judges that are asked over a network are asked."""
 
 ANSWER_KEY = "level"
 """The one key of a JSON answer, as the templates name it."""

@@ -9,4 +9,4 @@ from qoe_service.judges.perception import Shown
 
 def create_vlm_judge(parts: Parts) -> ChatJudge:
     """The judge that the settings describe. Raises as `create_chat_judge` does."""
-    return create_chat_judge("vlm", "judge-image", Shown(), parts)
+    return create_chat_judge("vlm", Shown(), parts)

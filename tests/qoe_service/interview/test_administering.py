@@ -30,7 +30,7 @@ from tests.fake_provider import Behaviour, FakeProvider, Misbehaviour, Mix, Mood
 from tests.qoe_service.interview.interviewees import answers_in, drawn_people
 
 MINI = load_instrument("mini-ipip")
-TWO, EIGHT = drawn_people(2, seed=1), drawn_people(8, seed=11)
+ONE, EIGHT = drawn_people(1, seed=1), drawn_people(8, seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -82,42 +82,42 @@ def settings(provider: FakeProvider, folder: Path, **changes: object) -> Setting
 
 
 def test_answers_are_read_from_the_likelihood_of_the_options(provider: FakeProvider) -> None:
-    sheets = administer(interviewer(provider), TWO)
+    sheets = administer(interviewer(provider), ONE)
     assert sheets.extraction == "logprobs"
-    expected = answers_in(Mood.HONEST, TWO, MINI)
+    expected = answers_in(Mood.HONEST, ONE, MINI)
     assert np.abs(sheets.answers - expected).max() < 0.03
-    assert (sheets.questions, sheets.cached, sheets.answered) == (80, 0, 1.0)
-    assert sheets.calls == 80 + 1  # and the canary
-    assert sheets.tokens > 80 * 100
+    assert (sheets.questions, sheets.cached, sheets.answered) == (40, 0, 1.0)
+    assert sheets.calls == 40 + 1  # and the canary
+    assert sheets.tokens > 40 * 100
 
 
 def test_without_log_probabilities_an_option_is_chosen_by_its_words(provider) -> None:
     structured = manners_of(MINI)[1:]
-    sheets = administer(interviewer(provider, candidates=structured), TWO)
+    sheets = administer(interviewer(provider, candidates=structured), ONE)
     assert sheets.extraction == "structured"
-    expected = answers_in(Mood.HONEST, TWO, MINI, manner=1)
+    expected = answers_in(Mood.HONEST, ONE, MINI, manner=1)
     assert set(np.unique(sheets.answers)) <= {1, 2, 3, 4, 5}
     assert np.abs(sheets.answers - expected).max() < 0.6
 
 
 def test_a_model_that_gives_no_probabilities_is_asked_in_the_other_way(provider) -> None:
     provider.script(*[Misbehaviour.NO_LOGPROBS] * 6)
-    sheets = administer(interviewer(provider), TWO)
+    sheets = administer(interviewer(provider), ONE)
     assert sheets.extraction == "structured"
 
 
 def test_what_was_answered_is_not_asked_again(provider: FakeProvider, tmp_path: Path) -> None:
-    first = administer(interviewer(provider, VectorCache(tmp_path)), TWO)
+    first = administer(interviewer(provider, VectorCache(tmp_path)), ONE)
     provider.forget_traffic()
-    again = administer(interviewer(provider, VectorCache(tmp_path)), TWO)
-    assert (again.cached, again.calls) == (80, 1)  # the canary
+    again = administer(interviewer(provider, VectorCache(tmp_path)), ONE)
+    assert (again.cached, again.calls) == (40, 1)  # the canary
     assert again.answers == pytest.approx(first.answers)
     assert provider.traffic.requests == 1
 
 
 def test_people_who_are_told_the_same_are_asked_once(provider: FakeProvider) -> None:
-    twin = TWO[0].model_copy(update={"patience_s": TWO[0].patience_s})
-    sheets = administer(interviewer(provider), (TWO[0], twin))
+    twin = ONE[0].model_copy(update={"patience_s": ONE[0].patience_s})
+    sheets = administer(interviewer(provider), (ONE[0], twin))
     assert sheets.questions == 40
     assert sheets.answers[:, 0] == pytest.approx(sheets.answers[:, 1])
     assert provider.traffic.answered_again == 0
@@ -137,18 +137,18 @@ def test_what_a_persona_is_told_it_is_not_asked(provider: FakeProvider) -> None:
 def test_calls_that_go_wrong_cost_calls_and_no_truth(provider: FakeProvider) -> None:
     kinds = (Misbehaviour.BROKEN, Misbehaviour.PROSE, Misbehaviour.CUT)
     provider.behave(mix=Mix.even(0.15, kinds))
-    sheets = administer(interviewer(provider), TWO)
-    expected = answers_in(Mood.HONEST, TWO, MINI)
+    sheets = administer(interviewer(provider), ONE)
+    expected = answers_in(Mood.HONEST, ONE, MINI)
     heard = np.isfinite(sheets.answers)
     assert np.abs(sheets.answers - expected)[heard].max() < 0.03
     assert heard.mean() == pytest.approx(sheets.answered)
     assert sheets.answered > 0.9
     assert sum(sheets.failures.values()) == (~heard).sum()
-    assert sheets.calls > 80
+    assert sheets.calls > 40
 
 
 def test_a_spent_budget_leaves_answers_out_and_says_so(provider: FakeProvider) -> None:
-    sheets = administer(interviewer(provider, budget=Budget(limit_tokens=12_000)), TWO)
+    sheets = administer(interviewer(provider, budget=Budget(limit_tokens=6_000)), ONE)
     assert 0 < sheets.answered < 1
     assert any("a-run" in reason for reason in sheets.failures)
 
@@ -156,16 +156,16 @@ def test_a_spent_budget_leaves_answers_out_and_says_so(provider: FakeProvider) -
 def test_a_provider_that_is_away_is_an_error_and_no_interview(provider: FakeProvider) -> None:
     provider.stop()
     with pytest.raises(JudgeUnavailable, match="how the model must be asked"):
-        administer(interviewer(provider), TWO)
+        administer(interviewer(provider), ONE)
 
 
 def test_progress_counts_what_is_known_and_what_is_asked(provider, tmp_path) -> None:
     for _ in range(2):
         steps: list[int] = []
         one = interviewer(provider, VectorCache(tmp_path))
-        one.administer(TWO, run="r", deadline=Deadline.after_ms(20_000), heard=steps.append)
+        one.administer(ONE, run="r", deadline=Deadline.after_ms(20_000), heard=steps.append)
         one.close()
-        assert sum(steps) == 80
+        assert sum(steps) == 40
 
 
 def test_an_interview_from_settings_to_verdict(provider: FakeProvider, tmp_path: Path) -> None:

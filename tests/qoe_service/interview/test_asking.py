@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from qoe_service.interview.asking import (
-    JUDGE_TEMPLATES,
     ItemAsking,
     OtherPortrait,
     check_same_portrait,
@@ -17,7 +16,7 @@ from qoe_service.interview.asking import (
     manners_of,
 )
 from qoe_service.interview.instruments import load_instrument
-from qoe_service.judges.questions import Asking
+from qoe_service.judges.questions import TEMPLATES, Asking
 from qoe_service.personas import Registry
 from qoe_service.prompt_files import shipped_prompts
 from tests.fake_provider.reading import ACCURACIES, read_question
@@ -34,7 +33,7 @@ def ask(manner=DIGITS, turn: int = 0):
     return ItemAsking(PROMPT, manner).question(BO, STATEMENT, turn)
 
 
-@pytest.mark.parametrize("tier", JUDGE_TEMPLATES)
+@pytest.mark.parametrize("tier", TEMPLATES)
 @pytest.mark.parametrize("turn", [0, 1])
 def test_a_persona_is_told_the_same_of_itself_as_when_it_judges(tier: str, turn: int) -> None:
     judging = Asking(judge_template(tier)).question(BO, wish="a cat")

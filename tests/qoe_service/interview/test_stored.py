@@ -20,8 +20,6 @@ from qoe_service.interview.stored import (
     store_interview,
 )
 from qoe_service.judges.build import build_ladder
-from qoe_service.judges.parts import Parts
-from qoe_service.judges.perception import Shown
 from qoe_service.judges.tier_map_file import JudgeIdentity
 from qoe_service.schemas import Item, ScoreRequest
 from qoe_service.scoring import Scorer
@@ -102,20 +100,10 @@ def test_every_judgment_of_a_judge_that_failed_tells_it(tmp_path: Path) -> None:
             assert scorer.judges()[0].interview is None
 
 
-def test_the_llm_is_known_by_its_own_template(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("qoe_service.judges.llm.Described", lambda *parts: Shown())
-    for part in ("encoder", "reading", "sights"):
-        monkeypatch.setattr(Parts, part, None)  # it need not see anything here
-    names = {"llm_model": "fake-vlm", "llm_base_url": "http://127.0.0.1:9/v1"}
-    asked = settings(tmp_path, tiers=("llm",), **names)
-    judge = judge_to_be(asked, "llm")
+def test_the_llm_is_known_by_its_own_template(tmp_path: Path) -> None:
+    named = {"llm_model": "fake-vlm", "llm_base_url": "http://127.0.0.1:9/v1"}
+    judge = judge_to_be(settings(tmp_path, **named), "llm")
     assert judge.prompt.startswith("judge-description@")
-    store_interview(tmp_path / "interviews.json", stored(judge, "holds"))
-    ladder = build_ladder(asked)
-    assert ladder.judge("llm").interview == "holds"
-    ladder.close()
 
 
 def an_item() -> Item:
