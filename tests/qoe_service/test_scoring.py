@@ -25,6 +25,7 @@ from qoe_service.judges.sights import Sights
 from qoe_service.lettering import Lettering, letter
 from qoe_service.personas import Registry
 from qoe_service.schemas import Context, Item, RewardItem, RewardsRequest, ScoreRequest, Status
+from qoe_service.statistics import variance_shares
 from tinyworld.clip import create_clip
 
 PROMPT = "a man in the park"
@@ -264,6 +265,33 @@ def test_a_wait_costs_the_impatient_more(scorer: Scorer, drawn: ReferenceSet) ->
     soon, late = scorer.score(ScoreRequest(items=items, personas=["jonas", "kalinda"])).results
     losses = [a.score - b.score for a, b in zip(soon.judgments, late.judgments, strict=True)]
     assert losses[0] > losses[1] > 0
+
+
+def test_a_batch_says_whence_its_variance_comes(scorer: Scorer, drawn: ReferenceSet) -> None:
+    reply = scorer.score(request(drawn, tier="pixel"))
+    assert reply.effects is not None
+    shares = (reply.effects.picture, reply.effects.persona, reply.effects.interaction)
+    assert sum(shares) == pytest.approx(1)
+    table = np.array([[j.score for j in result.judgments] for result in reply.results])
+    assert reply.effects.picture == pytest.approx(variance_shares(table).picture)
+
+
+def test_batches_too_small_or_of_several_judges_have_no_effect_budget(
+    scorer: Scorer, drawn: ReferenceSet
+) -> None:
+    whole = request(drawn, tier="pixel")
+    unreadable = [item.model_copy(update={"image": "?"}) for item in whole.items]
+    for changes in (
+        {"items": whole.items[:2]},
+        {"personas": ("bo", "amelia")},
+        {"items": tuple(unreadable)},
+        {"items": (*whole.items[:2], *unreadable[2:])},
+    ):
+        assert scorer.score(whole.model_copy(update=changes)).effects is None
+    strange = Item(id="strange", image=png(np.full((32, 900, 3), 255, np.uint8)), prompt="fjord")
+    mixed = scorer.score(ScoreRequest(items=(*whole.items, strange)))
+    assert {j.tier for result in mixed.results for j in result.judgments} == {"clip", "pixel"}
+    assert mixed.effects is None
 
 
 def test_writing_in_a_picture_is_flagged_with_its_score(
