@@ -35,8 +35,8 @@ def study_of_run(folder: Path, run: str, people: Sequence[Persona]) -> Study:
     """
     paths = runs_in(folder)
     if run not in paths:
-        known = ", ".join(sorted(paths)) or "none"
-        raise NoRecord(f"no run {run!r} is recorded in {folder}; there are: {known}")
+        there = ", ".join(sorted(paths)) or "none"
+        raise NoRecord(f"no run {run!r} is recorded in {folder}; there are: {there}")
     answered = read(paths[run]).answered
     named = {persona.content_hash: persona for persona in people}
     places = dict(_places(answered, named))

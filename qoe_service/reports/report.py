@@ -207,19 +207,25 @@ def _effects(study: Study, limits: Limits, rng: np.random.Generator) -> Effects 
     drawn = limits.attempt(
         "interval of the effect budget", rated, lambda: effect_budget(scores, rng)
     )
+    if drawn is None:
+        return Effects(
+            picture=Share(point=shares.picture),
+            persona=Share(point=shares.persona),
+            interaction=Share(point=shares.interaction),
+            of_personas=Share(point=shares.of_personas),
+            residual=Share(point=shares.residual) if shares.residual > 0 else None,
+        )
     return Effects(
-        picture=_share(shares.picture, drawn and drawn.picture),
-        persona=_share(shares.persona, drawn and drawn.persona),
-        interaction=_share(shares.interaction, drawn and drawn.interaction),
-        of_personas=_share(shares.of_personas, drawn and drawn.of_personas),
-        residual=_share(shares.residual, drawn and drawn.residual) if shares.residual > 0 else None,
+        picture=_share(drawn.picture),
+        persona=_share(drawn.persona),
+        interaction=_share(drawn.interaction),
+        of_personas=_share(drawn.of_personas),
+        residual=None if drawn.residual is None else _share(drawn.residual),
     )
 
 
-def _share(point: float, drawn: Interval | None) -> Share:
-    if drawn is None:
-        return Share(point=point)
-    return Share(point=point, low=drawn.low, high=drawn.high)
+def _share(drawn: Interval) -> Share:
+    return Share(point=drawn.point, low=drawn.low, high=drawn.high)
 
 
 def _tastes(study: Study, limits: Limits) -> tuple[TraitFactor, ...]:
