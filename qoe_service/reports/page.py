@@ -58,9 +58,10 @@ def compose(report: MosReport, *, title: str = "Mean opinion report") -> str:
 
 def _lead(report: MosReport) -> str:
     told = report.method
-    gaps = f", {told.missing:,} gaps" if told.missing else ", no gaps"
+    gaps = f"{told.missing:,} gaps" if told.missing else "no gaps"
     return (
-        f"{told.items:,} items, {told.raters}; {told.ratings:,} ratings{gaps}. Scale: {told.scale}."
+        f"{told.items:,} items on the five-grade scale; {told.raters}; {told.ratings:,} ratings, "
+        f"{gaps}."
     )
 
 
