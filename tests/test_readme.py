@@ -29,7 +29,12 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def commands() -> list[tuple[str, str]]:
-    return [(page, line) for page, text in blocks("sh") for line in text.strip().splitlines()]
+    """(page, command) of every command, once however many pages show it."""
+    page_of: dict[str, str] = {}
+    for page, text in blocks("sh"):
+        for line in text.strip().splitlines():
+            page_of.setdefault(line, page)
+    return [(page, line) for line, page in page_of.items()]
 
 
 def run(arguments: str, folder: Path) -> None:
