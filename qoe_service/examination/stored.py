@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import ValidationError
 
 from qoe_service.errors import QoEError
 from qoe_service.examination.figures import Array
@@ -16,6 +14,7 @@ from qoe_service.examination.golden import FOLDER, GoldenSet
 from qoe_service.examination.hearing import Hearing
 from qoe_service.judges.calibration import Frozen
 from qoe_service.judges.tier_map_file import JudgeIdentity
+from qoe_service.kept_file import read_kept, replace_kept
 
 SHIPPED_FILE = "golden.json"
 
@@ -123,21 +122,13 @@ def read_golden_file(path: Path | None) -> GoldenFile:
     Raises:
         GoldenFileError: if it cannot be read, or holds anything else.
     """
-    if path is None:
-        return GoldenFile()
-    try:
-        return GoldenFile.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return GoldenFile()
-    except OSError as error:
-        raise GoldenFileError(f"the golden values: {error}") from error
-    except ValidationError as error:
-        flaw = error.errors()[0]
-        place = ".".join(map(str, flaw["loc"])) or "the file"
-        raise GoldenFileError(
-            f"{path} is damaged or was written by another version ({place}: {flaw['msg']}); "
-            "remove it and run `qoe judges check --accept` again"
-        ) from error
+    return read_kept(
+        path,
+        GoldenFile,
+        what="the golden values",
+        remedy="qoe judges check --accept",
+        error=GoldenFileError,
+    )
 
 
 def store_golden_values(path: Path, new: Sequence[GoldenValues]) -> None:
@@ -152,10 +143,4 @@ def store_golden_values(path: Path, new: Sequence[GoldenValues]) -> None:
 
 def write_golden_file(path: Path, content: GoldenFile) -> None:
     """Put this in place of the file; readers see the old or the new. Raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        draft.write_text(content.model_dump_json() + "\n", encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_kept(path, content.model_dump_json())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from qoe_service.errors import QoEError
 from qoe_service.judges.tier_map_file import JudgeIdentity
+from qoe_service.kept_file import read_kept, replace_kept
 from qoe_service.schemas import InterviewVerdict
 from qoe_service.wire import Wire
 
@@ -61,21 +59,13 @@ def read_interviews(path: Path | None) -> Interviews:
     Raises:
         InterviewFileError: if it cannot be read, or holds anything else.
     """
-    if path is None:
-        return Interviews()
-    try:
-        return Interviews.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return Interviews()
-    except OSError as error:
-        raise InterviewFileError(f"the interviews of QOE_INTERVIEWS: {error}") from error
-    except ValidationError as error:
-        flaw = error.errors()[0]
-        place = ".".join(map(str, flaw["loc"])) or "the file"
-        raise InterviewFileError(
-            f"{path} is damaged or was written by another version ({place}: {flaw['msg']}); "
-            "remove it and run `qoe personas interview` again"
-        ) from error
+    return read_kept(
+        path,
+        Interviews,
+        what="the interviews of QOE_INTERVIEWS",
+        remedy="qoe personas interview",
+        error=InterviewFileError,
+    )
 
 
 def store_interview(path: Path, new: StoredInterview) -> None:
@@ -86,10 +76,4 @@ def store_interview(path: Path, new: StoredInterview) -> None:
         OSError: if it cannot be written.
     """
     text = read_interviews(path).including(new).model_dump_json(indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        draft.write_text(text + "\n", encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_kept(path, text)

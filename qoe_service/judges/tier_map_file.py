@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-from pydantic import ValidationError
 
 from qoe_service.errors import QoEError
 from qoe_service.judges import Identity
 from qoe_service.judges.calibration import Frozen
 from qoe_service.judges.tier_map import TierMap
+from qoe_service.kept_file import read_kept, replace_kept
 from qoe_service.settings import CHAT_TIERS
 
 if TYPE_CHECKING:
@@ -114,21 +112,13 @@ def read_tier_maps(path: Path | None) -> TierMaps:
     Raises:
         TierMapFileError: if it cannot be read, or holds anything else.
     """
-    if path is None:
-        return TierMaps()
-    try:
-        return TierMaps.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return TierMaps()
-    except OSError as error:
-        raise TierMapFileError(f"the tier maps of QOE_CALIBRATION: {error}") from error
-    except ValidationError as error:
-        flaw = error.errors()[0]
-        place = ".".join(map(str, flaw["loc"])) or "the file"
-        raise TierMapFileError(
-            f"{path} is damaged or was written by another version ({place}: {flaw['msg']}); "
-            "remove it and run `qoe judges calibrate` again"
-        ) from error
+    return read_kept(
+        path,
+        TierMaps,
+        what="the tier maps of QOE_CALIBRATION",
+        remedy="qoe judges calibrate",
+        error=TierMapFileError,
+    )
 
 
 def store_tier_maps(path: Path, new: Sequence[StoredMap]) -> None:
@@ -139,10 +129,4 @@ def store_tier_maps(path: Path, new: Sequence[StoredMap]) -> None:
         OSError: if it cannot be written.
     """
     text = read_tier_maps(path).including(new).model_dump_json(indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        draft.write_text(text + "\n", encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_kept(path, text)
