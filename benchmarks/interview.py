@@ -12,12 +12,9 @@ the first judge, `fails` for the other two, and 20 seconds for 32 people and the
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from benchmarks.provider_process import running_provider
 from qoe_service.interview.instruments import Instrument, load_instrument
 from qoe_service.interview.interviewing import interview
 from qoe_service.interview.report import Interview
@@ -35,22 +32,10 @@ INTERVIEWS = (
 )
 
 
-@contextmanager
-def provider(mood: str) -> Iterator[str]:
-    """The address of a fake provider in a mood."""
-    command = [sys.executable, "-m", "tests.fake_provider", "--mood", mood]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
-
-
 def timed(mood: str, instrument: Instrument, people: int, seed: int) -> tuple[Interview, float]:
     """An interview with nothing known from before, and how many seconds it took."""
     personas = sample_population(NORM, people, seed=seed).personas
-    with provider(mood) as url:
+    with running_provider("--mood", mood) as url:
         settings = Settings(
             vlm_model="fake-vlm", vlm_base_url=url, openai_api_key="any", cache=None
         )

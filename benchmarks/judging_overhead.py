@@ -15,16 +15,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.provider_process import running_provider
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline
 from qoe_service.judges.build import build_ladder
@@ -34,18 +31,6 @@ from qoe_service.settings import Settings
 
 PICTURES, PERSONAS = 64, 8
 TARGET_US = 150.0
-
-
-@contextmanager
-def provider() -> Iterator[str]:
-    """The address of a fake provider."""
-    command = [sys.executable, "-m", "tests.fake_provider"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def make_cases(count: int, wishes: int, seed: int) -> list[Case]:
@@ -117,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=25)
     rounds = parser.parse_args().rounds
-    with provider() as url:
+    with running_provider() as url:
         worst_us = max(measure(url, rounds, wishes) for wishes in (16, PICTURES))
     verdict = "within" if worst_us <= TARGET_US else "ABOVE"
     print(f"a cached judgment costs {worst_us:.1f} us, {verdict} the target of {TARGET_US:.0f} us")

@@ -12,15 +12,14 @@ do with what the drawn set varies; blurred pictures of the night neither judge l
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import ImageFilter
 
+from benchmarks.provider_process import running_provider
 from qoe_service.images import Picture
 from qoe_service.judges import Case, Deadline, Judge
 from qoe_service.judges.build import build_ladder
@@ -64,18 +63,6 @@ def nights(count: int, seed: int) -> list[CalibrationItem]:
         pixels = np.asarray(draw_scene(scene, rng).filter(blur))
         items.append(CalibrationItem.of(Picture(pixels), plain_caption(scene)))
     return items
-
-
-@contextmanager
-def provider() -> Iterator[str]:
-    """The address of a fake provider."""
-    command = [sys.executable, "-m", "tests.fake_provider"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def compared(
@@ -142,7 +129,7 @@ def main() -> None:
     options = parser.parse_args()
     local = Settings(tiers=("clip", "pixel"), cache=None, calibration=None)
     report(local, drawn, options.personas, options.calibrations)
-    with provider() as url:
+    with running_provider() as url:
         vlm = Settings(
             tiers=("vlm", "clip", "pixel"),
             vlm_model="fake-vlm",
