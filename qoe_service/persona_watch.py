@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +11,10 @@ from types import MappingProxyType
 from qoe_service.errors import PersonaFileError, PersonaProblem
 from qoe_service.persona import Persona
 from qoe_service.persona_files import Reading, folder_problems, persona_files, read_persona
+from qoe_service.settling import Settling, Stamp, stamp_of
 
 _TRIES = 3
 """How often a file is read in one look, while what it includes changes."""
-
-Stamp = tuple[tuple[int, int, int, int] | None, ...]
-"""Inode, size and times of a file and its fragments, `None` for one that is not there."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,8 @@ class _Known:
 class PersonaWatch:
     """The persona files of a folder with their fragments, and the last good version of each.
 
-    A change counts once the file has not been touched for `settle_s`, so that one which is being
-    written in place, and may well read as a shorter persona meanwhile, is left alone until then.
-    Not thread-safe.
+    A change counts once neither the file nor what it includes has been touched for `settle_s`. Not
+    thread-safe.
 
     Raises:
         PersonaFileError: from the constructor, with every problem of every file.
@@ -44,10 +40,8 @@ class PersonaWatch:
         self, folder: Path, *, settle_s: float, wall_s: Callable[[], float] = time.time
     ) -> None:
         self._folder = folder
-        self._settle_s = settle_s
-        self._wall_s = wall_s
+        self._settling = Settling(settle_s, wall_s=wall_s)
         self._fragments: dict[Path, tuple[Path, ...]] = {}
-        self._changing: dict[Path, tuple[Stamp, float]] = {}
         self._known = {path: self._first(path) for path in persona_files(folder)}
         problems = self.problems()
         if problems:
@@ -82,9 +76,9 @@ class PersonaWatch:
         """Whether there is nothing more to read in this file for now."""
         known, stamp = self._known.get(path), self._stamp(path)
         if known is not None and stamp == known.stamp:
-            self._changing.pop(path, None)
+            self._settling.forget(path)
             return True
-        if not self._holds_still(path, stamp, now_s):
+        if not self._settling.settled(self._files(path), stamp, now_s):
             return True
         if stamp[0] is None:
             self._known.pop(path, None)
@@ -98,37 +92,8 @@ class PersonaWatch:
             self._known[path] = _Known(stamp, reading, last_good)
         return True
 
-    def _holds_still(self, path: Path, stamp: Stamp, now_s: float) -> bool:
-        touched_s = max(map(_touched_s, self._files(path)))
-        if self._wall_s() - touched_s >= self._settle_s:
-            return True
-        # Files may be dated otherwise than by this machine's clock: then watching them must do.
-        seen, since_s = self._changing.get(path, (None, now_s))
-        if seen != stamp:
-            self._changing[path], since_s = (stamp, now_s), now_s
-        return now_s - since_s >= self._settle_s
-
     def _files(self, path: Path) -> tuple[Path, ...]:
         return (path, *self._fragments.get(path, ()))
 
     def _stamp(self, path: Path) -> Stamp:
-        return tuple(map(_state, self._files(path)))
-
-
-def _state(path: Path) -> tuple[int, int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _touched_s(path: Path) -> float:
-    """When a file was last written, or came or went, by the wall clock; `inf` if nobody knows."""
-    for each in (path, path.parent):
-        try:
-            found = each.stat()
-        except OSError:
-            continue
-        return max(found.st_mtime, found.st_ctime)
-    return math.inf
+        return stamp_of(self._files(path))

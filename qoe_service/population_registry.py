@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,9 @@ from qoe_service.errors import PersonaFileError, PersonaProblem, UnknownPopulati
 from qoe_service.persona import ID_PATTERN
 from qoe_service.population import Population
 from qoe_service.population_files import FOLDER, read_population
+from qoe_service.settling import Settling, Stamp, stamp_of
 
 logger = logging.getLogger(__name__)
-
-Stamp = tuple[int, int, int]
-"""Inode, size and time of a file."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +32,31 @@ class _Known:
 class Populations:
     """The populations of a folder of personas, kept up to date while requests run.
 
-    A new or changed file is read once two looks, `interval_s` apart, find it alike, so that one
-    which is being written is left alone. If it is wrong, `problems` says so and its last good
-    version stays in use; one that is wrong at the start is an error. Thread-safe.
+    A new or changed file is taken over once it has been left alone for `interval_s`, which is
+    noticed within as much again. If it is wrong, `problems` says so and its last good version stays
+    in use; one that is wrong at the start is an error. Thread-safe.
 
     Raises:
         PersonaFileError: from the constructor, with the problems of every file.
     """
 
-    def __init__(self, folder: Path, *, interval_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        interval_s: float = 0.5,
+        now_s: Callable[[], float] = time.monotonic,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
         self._folder = folder / FOLDER
         self._interval_s = interval_s
         self._lock = threading.Lock()
-        self._seen = self._stamps()
-        self._known = {path: _read(path, stamp, None) for path, stamp in self._seen.items()}
+        self._now_s = now_s
+        self._settling = Settling(interval_s, wall_s=wall_s)
+        self._known = {path: _read(path, stamp_of([path]), None) for path in self._files()}
         if self.problems:
             raise PersonaFileError(self.problems)
-        self._next_look_s = time.monotonic() + interval_s
+        self._next_look_s = self._now_s() + interval_s
 
     def get(self, name: str) -> Population:
         """The population of a file, by its name without the ending.
@@ -70,36 +76,33 @@ class Populations:
         return tuple(problem for each in self._known.values() for problem in each.problems)
 
     def _look_now_and_then(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._now_s()
         if now_s >= self._next_look_s and self._lock.acquire(blocking=False):
             try:
-                self._look()
-                self._next_look_s = time.monotonic() + self._interval_s
+                self._look(now_s)
+                self._next_look_s = now_s + self._interval_s
             finally:
                 self._lock.release()
 
-    def _look(self) -> None:
-        before, self._seen = self._seen, self._stamps()
+    def _look(self, now_s: float) -> None:
         known = {}
-        for path, stamp in self._seen.items():
-            old = self._known.get(path)
-            if old is not None and old.stamp == stamp:
-                known[path] = old
-            elif before.get(path) == stamp:
-                known[path] = _read(path, stamp, old)
-            elif old is not None:  # it is being written
-                known[path] = old
+        for path in sorted({*self._files(), *self._known}):
+            now = self._now(path, self._known.get(path), now_s)
+            if now is not None:
+                known[path] = now
         self._known = known
 
-    def _stamps(self) -> Mapping[Path, Stamp]:
-        found = {}
-        for path in sorted(self._folder.glob("*.yaml")):
-            try:
-                state = path.stat()
-            except FileNotFoundError:  # removed between listing and looking
-                continue
-            found[path] = (state.st_ino, state.st_size, state.st_mtime_ns)
-        return found
+    def _now(self, path: Path, old: _Known | None, now_s: float) -> _Known | None:
+        stamp = stamp_of([path])
+        if old is not None and old.stamp == stamp:
+            self._settling.forget(path)
+            return old
+        if not self._settling.settled([path], stamp, now_s):
+            return old
+        return None if stamp == (None,) else _read(path, stamp, old)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("*.yaml"))
 
 
 def _read(path: Path, stamp: Stamp, old: _Known | None) -> _Known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qoe_service.errors import PersonaFileError, UnknownPopulation
-from qoe_service.population import sample_population
+from qoe_service.population import Population, sample_population
 from qoe_service.population_files import (
     FOLDER,
     parse_population,
@@ -24,6 +24,7 @@ from qoe_service.population_registry import Populations
 IPIP, SAPA = "ipip-neo-120", "sapa-bfi25-adults"
 POPULATION = sample_population(IPIP, 3, seed=7, age=(21, 40), spread=1.5)
 TEXT = population_yaml(POPULATION)
+INTERVAL_S = 0.5
 
 
 @settings(deadline=None, max_examples=30)
@@ -127,16 +128,28 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rewrite(path: Path, text: str) -> None:
-    """Write so that the change is seen even within the file system's clock tick."""
-    before = path.stat().st_mtime_ns if path.exists() else 0
-    path.write_text(text)
-    os.utime(path, ns=(before + 10**9, before + 10**9))
+class Watched:
+    """Populations that are looked at whenever asked for, with both clocks in the test's hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.adults = folder / FOLDER / "adults.yaml"
+        self.now_s, self.wall_ahead_s = 0.0, 0.0
+        self.populations = Populations(
+            folder, interval_s=INTERVAL_S, now_s=lambda: self.now_s, wall_s=self.wall_s
+        )
+
+    def wall_s(self) -> float:
+        return time.time() + self.wall_ahead_s
+
+    def look(self, name: str = "adults", *, after_s: float = 3600) -> Population:
+        self.now_s += after_s
+        self.wall_ahead_s += after_s
+        return self.populations.get(name)
 
 
-def after_two_looks(populations: Populations, name: str):
-    populations.get("adults")
-    return populations.get(name)
+@pytest.fixture
+def watched(folder: Path) -> Watched:
+    return Watched(folder)
 
 
 def test_a_population_is_called_by_its_files_name(folder: Path) -> None:
@@ -152,40 +165,39 @@ def test_an_unknown_population_is_told_with_the_nearest(folder: Path, tmp_path: 
         Populations(tmp_path / "elsewhere").get("adults")
 
 
-def test_a_running_server_notices_new_changed_and_removed_files(folder: Path) -> None:
-    populations = Populations(folder, interval_s=0)
-    other = sample_population(SAPA, 2, seed=1)
-    rewrite(folder / FOLDER / "others.yaml", population_yaml(other))
-    assert after_two_looks(populations, "others") == other
-    rewrite(folder / FOLDER / "others.yaml", TEXT)
-    assert after_two_looks(populations, "others") == POPULATION
-    (folder / FOLDER / "others.yaml").unlink()
+def test_the_first_look_notices_new_changed_and_removed_files(watched: Watched) -> None:
+    other, others = sample_population(SAPA, 2, seed=1), watched.adults.with_name("others.yaml")
+    others.write_text(population_yaml(other))
+    assert watched.look("others") == other
+    others.write_text(TEXT)
+    assert watched.look("others") == POPULATION
+    others.unlink()
     with pytest.raises(UnknownPopulation):
-        populations.get("others")
+        watched.look("others")
 
 
-def test_a_file_that_is_being_written_is_left_alone(folder: Path) -> None:
-    populations = Populations(folder, interval_s=0)
+def test_a_file_that_is_being_written_is_left_alone(watched: Watched) -> None:
     whole = population_yaml(sample_population(SAPA, 9, seed=1))
+    watched.wall_ahead_s = -3600  # the files' clock is ahead: only watching them can tell
     for people in range(1, 9):  # each beginning is a population, too
-        rewrite(folder / FOLDER / "adults.yaml", whole[: whole.index(f"- id: p000{people + 1}")])
-        assert populations.get("adults") == POPULATION
-    rewrite(folder / FOLDER / "adults.yaml", whole)
-    assert len(after_two_looks(populations, "adults").personas) == 9
+        watched.adults.write_text(whole[: whole.index(f"- id: p000{people + 1}")])
+        assert watched.look(after_s=INTERVAL_S) == POPULATION
+    watched.adults.write_text(whole)
+    assert watched.look(after_s=INTERVAL_S) == POPULATION
+    assert len(watched.look(after_s=INTERVAL_S).personas) == 9
 
 
 def test_a_file_that_breaks_keeps_its_last_good_version(
-    folder: Path, caplog: pytest.LogCaptureFixture
+    watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    populations = Populations(folder, interval_s=0)
-    rewrite(folder / FOLDER / "adults.yaml", TEXT.replace("seed", "sed"))
+    watched.adults.write_text(TEXT.replace("seed", "sed"))
     with caplog.at_level(logging.WARNING):
-        assert after_two_looks(populations, "adults") == POPULATION
+        assert watched.look() == POPULATION
     assert "did you mean 'seed'" in caplog.text
-    assert populations.problems[0].line == 3
-    rewrite(folder / FOLDER / "adults.yaml", TEXT)
-    assert after_two_looks(populations, "adults") == POPULATION
-    assert populations.problems == ()
+    assert watched.populations.problems[0].line == 3
+    watched.adults.write_text(TEXT)
+    assert watched.look() == POPULATION
+    assert watched.populations.problems == ()
 
 
 @pytest.mark.parametrize(
