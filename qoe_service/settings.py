@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -51,12 +52,12 @@ class Settings(BaseSettings):
     )
     vlm_model: str | None = Field(
         default=None,
-        description="The model that sees pictures: a name at `QOE_VLM_BASE_URL`, OpenAI's own, or "
+        description="The model that sees pictures: 'model@address' of an OpenAI-compatible "
+        "endpoint, such as 'llava@http://127.0.0.1:11434/v1'; a name of OpenAI's; or "
         "'provider:model' of LangChain.",
     )
     vlm_base_url: str | None = Field(
-        default=None,
-        description="Its OpenAI-compatible endpoint, such as 'http://127.0.0.1:8000/v1'.",
+        default=None, description="Its endpoint, where `QOE_VLM_MODEL` gives the name alone."
     )
     vlm_api_key: SecretStr | None = Field(
         default=None, description="Its key; unset: `OPENAI_API_KEY`, or the provider's own."
@@ -68,7 +69,7 @@ class Settings(BaseSettings):
     llm_model: str | None = Field(
         default=None, description="The model that reads a description of the picture, likewise."
     )
-    llm_base_url: str | None = Field(default=None, description="Its endpoint.")
+    llm_base_url: str | None = Field(default=None, description="Its endpoint, likewise.")
     llm_api_key: SecretStr | None = Field(default=None, description="Its key.")
     llm_input_price: float = Field(default=0.0, ge=0, description="Money for a million tokens in.")
     llm_output_price: float = Field(
@@ -203,6 +204,20 @@ class Settings(BaseSettings):
             return given
         named = tuple(tier for tier in MODEL_TIERS if given.get(f"{tier}_model"))
         return given | {"tiers": named + LOCAL_TIERS}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_are_taken_off_their_addresses(cls, given: dict[str, Any]) -> dict[str, Any]:
+        taken: dict[str, str] = {}
+        for tier in CHAT_TIERS:
+            found = re.fullmatch(r"(.+?)@(https?://.+)", given.get(f"{tier}_model") or "")
+            if found is None:
+                continue
+            if given.get(f"{tier}_base_url"):
+                key = f"QOE_{tier.upper()}"
+                raise ValueError(f"{key}_MODEL names an address and so does {key}_BASE_URL")
+            taken |= {f"{tier}_model": found[1], f"{tier}_base_url": found[2]}
+        return given | taken
 
     @model_validator(mode="after")
     def _starts_below_the_most(self) -> Self:

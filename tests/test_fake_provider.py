@@ -855,6 +855,6 @@ def test_it_runs_as_a_process_and_says_where() -> None:
 
 def test_a_command_may_be_run_with_the_provider_beside_it() -> None:
     told = "import os, sys, urllib.request as web; sys.exit(7 * (web.urlopen("
-    told += "os.environ['QOE_VLM_BASE_URL'] + '/models').status == 200))"
+    told += "os.environ['QOE_VLM_MODEL'].split('@')[1] + '/models').status == 200))"
     command = [sys.executable, "-m", "tests.fake_provider", "run", sys.executable, "-c", told]
     assert subprocess.run(command, check=False).returncode == 7

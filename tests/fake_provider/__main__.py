@@ -45,7 +45,7 @@ def main() -> None:
 
 def _run(command: list[str], url: str) -> int:
     """A command's exit code; it finds the provider by the settings of `qoe serve`."""
-    named = {"QOE_VLM_MODEL": MODEL, "QOE_VLM_BASE_URL": url, "OPENAI_API_KEY": "any"}
+    named = {"QOE_VLM_MODEL": f"{MODEL}@{url}", "OPENAI_API_KEY": "any"}
     return subprocess.run(command, env=os.environ | named, check=False).returncode
 
 

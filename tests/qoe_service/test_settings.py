@@ -48,6 +48,29 @@ def test_a_named_model_comes_first_unless_the_tiers_are_given() -> None:
     assert Settings(vlm_model="", local_vlm_model="").tiers == ("clip", "pixel")
 
 
+@pytest.mark.parametrize(
+    ("named", "model", "address"),
+    [
+        ("it@http://here:11434/v1", "it", "http://here:11434/v1"),
+        ("org/it:2b@https://there/v1", "org/it:2b", "https://there/v1"),
+        ("vertex:it@002", "vertex:it@002", None),
+        ("it@002@http://me:key@here/v1", "it@002", "http://me:key@here/v1"),
+    ],
+)
+def test_a_model_may_be_named_with_its_address(
+    monkeypatch: pytest.MonkeyPatch, named: str, model: str, address: str | None
+) -> None:
+    monkeypatch.setenv("QOE_LLM_MODEL", named)
+    settings = Settings()
+    assert (settings.llm_model, settings.llm_base_url) == (model, address)
+    assert settings.tiers == ("llm", "clip", "pixel")
+
+
+def test_an_address_cannot_be_given_twice() -> None:
+    with pytest.raises(ValidationError, match="QOE_VLM_MODEL names an address and so does"):
+        Settings(vlm_model="it@http://here/v1", vlm_base_url="http://there/v1")
+
+
 def test_keys_are_secret_and_openais_own_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret-1")
     monkeypatch.setenv("QOE_VLM_API_KEY", "secret-2")
