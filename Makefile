@@ -30,7 +30,7 @@ demo: $(INSTALLED) ## Run the loop: service, pictures, channel, personas, two ag
 
 .PHONY: test
 test: $(INSTALLED) ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: check
 check: $(INSTALLED) ## Lint, check formatting and types

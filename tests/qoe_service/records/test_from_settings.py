@@ -106,7 +106,9 @@ def test_pictures_that_came_too_late_are_on_record_too(tmp_path: Path) -> None:
     assert late(Ladder([PixelJudge()])).statuses == (Status.DEADLINE,)
     first = late(Recording(Ladder([PixelJudge()]), tmp_path))
     assert len(read(path_of(tmp_path, "unnamed")).answered) == 1
-    assert late(Replay(tmp_path)) == first
+    again = late(Replay(tmp_path))
+    # Whether the look for lettering was in time as well is not the judges' business.
+    assert again.model_copy(update={"text_overlays": first.text_overlays}) == first
 
 
 def test_a_recorded_run_is_added_to_after_a_restart(tmp_path: Path) -> None:
