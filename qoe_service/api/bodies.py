@@ -16,6 +16,8 @@ JSON, MULTIPART = "application/json", "multipart/form-data"
 
 Message = TypeVar("Message", bound=BaseModel)
 
+SPLIT = "split it, or raise QOE_MAX_BODY_BYTES"
+
 
 class _Parts(MultiPartParser):
     # A body is bounded before it gets here, so its parts need no detour through a disk.
@@ -35,14 +37,14 @@ def media_type(request: Request, *accepted: str) -> str:
     return found
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
+async def read_body(request: Request, max_bytes: int, *, remedy: str = SPLIT) -> bytes:
     """The whole body, or a 413 problem once it outgrows `max_bytes`."""
-    return b"".join([chunk async for chunk in _bounded(request, max_bytes)])
+    return b"".join([chunk async for chunk in _bounded(request, max_bytes, remedy)])
 
 
 async def read_parts(request: Request, max_bytes: int) -> dict[str, bytes]:
     """The parts of a multipart body by name; of equal names the last one counts."""
-    parser = _Parts(request.headers, _bounded(request, max_bytes), max_part_size=max_bytes)
+    parser = _Parts(request.headers, _bounded(request, max_bytes, SPLIT), max_part_size=max_bytes)
     try:
         form = await parser.parse()
     except MultiPartException as error:
@@ -68,21 +70,19 @@ def part(parts: Mapping[str, bytes], name: str) -> bytes:
     return parts[name]
 
 
-async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes]:
+async def _bounded(request: Request, max_bytes: int, remedy: str) -> AsyncGenerator[bytes]:
     announced = request.headers.get("content-length", "")
     received = 0
-    _check_size(int(announced) if announced.isdecimal() else 0, max_bytes)
+    _check_size(int(announced) if announced.isdecimal() else 0, max_bytes, remedy)
     async for chunk in request.stream():
         received += len(chunk)
-        _check_size(received, max_bytes)
+        _check_size(received, max_bytes, remedy)
         yield chunk
 
 
-def _check_size(received: int, max_bytes: int) -> None:
+def _check_size(received: int, max_bytes: int, remedy: str) -> None:
     if received > max_bytes:
-        raise ProblemError(
-            413, f"The body is larger than the {max_bytes} bytes of QOE_MAX_BODY_BYTES; split it."
-        )
+        raise ProblemError(413, f"The body is larger than {max_bytes} bytes; {remedy}.")
 
 
 async def _content(value: UploadFile | str) -> bytes:

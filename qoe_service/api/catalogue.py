@@ -28,6 +28,7 @@ YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yam
 _BODY = request_body(
     {JSON: reference(Persona), **{kind: {"type": "string"} for kind in YAML_TYPES}}
 )
+_TOO_LONG = "a persona is a short text"
 _SOURCE = "body"
 
 
@@ -67,7 +68,7 @@ def catalogue_routes(scorer: Scorer, persona_folder: Path) -> APIRouter:
         What it includes is looked for in the folder of this service's personas.
         """
         parse = PARSERS[media_type(request, *PARSERS)]
-        document = await read_body(request, MAX_FILE_BYTES)
+        document = await read_body(request, MAX_FILE_BYTES, remedy=_TOO_LONG)
         return await anyio.to_thread.run_sync(check_persona, document, parse, persona_folder)
 
     @router.get("/judges")

@@ -93,6 +93,14 @@ def test_a_body_beyond_the_limit_is_refused_announced_or_not(call, path, setting
         assert str(settings.max_body_bytes) in problem.detail
 
 
+def test_a_text_too_long_for_a_persona_is_refused(call):
+    headers = {"Content-Type": "application/yaml"}
+    problem = problem_in(
+        call("POST", "/v1/personas/validate", content=b" " * 2**20, headers=headers)
+    )
+    assert (problem.status, "a persona is a short text" in problem.detail) == (413, True)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"items": []}'])
 def test_a_body_that_is_no_request(call, body):
     headers = {"Content-Type": "application/json"}
