@@ -87,10 +87,11 @@ def _examined(
 def examination_table(examinations: Sequence[Examination]) -> RenderableType:
     """A row per check, tier by tier."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("tier", "check", "verdict", "found")
+    from qoe_service.cli.console import plain_table
+
+    table = plain_table("tier", "check", "verdict", "found")
     for examination in examinations:
         for finding in examination.findings:
             verdict = Text(finding.verdict.value, style="" if finding.good else "bold red")

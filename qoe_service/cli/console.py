@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -27,11 +28,12 @@ def opinions(results: Iterable[Result]) -> RenderableType:
 
 
 def persona_table(personas: Iterable[Persona]) -> Table:
-    """A row per persona: its traits as z-scores, and who it is."""
-    table = Table("id", "name")
+    """A line per persona: its traits as z-scores, and as much of who it is as fits."""
+    table = plain_table("id", "name")
+    table.expand = True
     for trait in TRAITS:
         table.add_column(trait[:1].upper(), justify="right")
-    table.add_column("about", overflow="fold")
+    table.add_column("about", no_wrap=True, overflow="ellipsis", ratio=1)
     for persona in personas:
         traits = (f"{z:+.1f}" for z in persona.traits.vector())
         table.add_row(persona.id, Text(persona.name), *traits, Text(persona.about))
@@ -39,27 +41,29 @@ def persona_table(personas: Iterable[Persona]) -> Table:
     return table
 
 
-def judge_table(judges: Iterable[JudgeInfo]) -> Table:
-    """A row per rung of the ladder, best first.
+def judge_table(judges: Iterable[JudgeInfo]) -> RenderableType:
+    """A row per rung of the ladder, best first, and below what keeps it from its best.
 
     Where one of them plays personas, `personas` tells what came of interviewing it.
     """
     rungs = tuple(judges)
-    table = Table("tier", "judge", "revision", "ready", "scale")
+    table = plain_table("tier", "judge", "revision", "ready", "scale")
     plays = any(judge.tier in CHAT_TIERS for judge in rungs)
     if plays:
         table.add_column("personas")
     for judge in rungs:
-        state = "yes" if judge.ready else f"no: {judge.reason}"
-        scale = f"its own: {judge.own_scale}" if judge.own_scale else rungs[0].tier
-        told = (judge.tier, judge.judge, judge.revision[:12], state, scale)
+        ready = "yes" if judge.ready else "no"
+        scale = "its own" if judge.own_scale else rungs[0].tier
+        told = (judge.tier, judge.judge, judge.revision, ready, scale)
         table.add_row(*map(Text, told), *((_played(judge),) if plays else ()))
-    return table
+    return Group(table, *(Text(note) for judge in rungs for note in _judge_notes(judge)))
 
 
-def spending_table(runs: Mapping[str, Spending]) -> Table:
+def spending_table(runs: Mapping[str, Spending]) -> RenderableType:
     """A row per run: what it spent on models."""
-    table = Table("run")
+    if not runs:
+        return Text("nothing was spent on models")
+    table = plain_table("run")
     for column in ("calls", "tokens in", "tokens out", "money", "estimated", "refused"):
         table.add_column(column, justify="right")
     for name, spent in runs.items():
@@ -94,12 +98,27 @@ def comparison_table(comparisons: Iterable[Comparison]) -> RenderableType:
     return Group(table, *(Text(note) for each in found for note in _comparison_notes(each)))
 
 
+def plain_table(*columns: str) -> Table:
+    """A table without frames, for what would not fit on 80 characters with them."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def model_table(models: Iterable[ClipModel]) -> Table:
     """A row per CLIP that `QOE_CLIP` can name."""
     table = Table("QOE_CLIP", "here", "note")
     for model in models:
         table.add_row(Text(model.name), "yes" if model.here else "no", Text(model.note))
     return table
+
+
+def _judge_notes(judge: JudgeInfo) -> Iterator[str]:
+    if not judge.ready:
+        yield f"{judge.tier} is not ready: {judge.reason}"
+    if judge.own_scale:
+        yield f"{judge.tier} has a scale of its own: {judge.own_scale}"
 
 
 def _comparison_row(comparison: Comparison) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -68,24 +68,27 @@ def _flipped(
 def flip_table(reports: Sequence[FlipReport]) -> RenderableType:
     """A row per replicated finding, and below how many were met."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("tier", "trait +2 SD", "likes", "change", "95 % interval", "pairs", "verdict")
+    from qoe_service.cli.console import plain_table
+
+    table = plain_table("tier", "trait +2 SD", "likes", "change", "95 % interval", "pairs")
+    table.add_column("verdict")
     for report in reports:
         for flip in report.flips:
             alarming = flip.verdict is not None and flip.verdict != "as expected"
-            verdict = Text(_verdict(flip), style="bold red" if alarming else "")
+            verdict = flip.verdict.value if flip.verdict else "not asked"
             table.add_row(
                 report.tier,
                 flip.trait,
-                f"{flip.feature.replace('_', ' ')} {flip.expected}",
+                _liking(flip),
                 *_figures(flip),
-                verdict,
+                Text(verdict, style="bold red" if alarming else ""),
             )
         table.add_section()
     table.caption = "change: points of the 1-5 scale that pictures with the feature gain"
-    return Group(table, *(Text(_summary(report)) for report in reports))
+    notes = (Text(note) for report in reports for note in _notes(report))
+    return Group(table, *notes, *(Text(_summary(report)) for report in reports))
 
 
 def _figures(flip: Flip) -> tuple[str, str, str]:
@@ -95,10 +98,15 @@ def _figures(flip: Flip) -> tuple[str, str, str]:
     return (f"{flip.change:+.2f}", interval, f"{flip.pairs_right} of {flip.pairs}")
 
 
-def _verdict(flip: Flip) -> str:
-    if flip.verdict is None:
-        return f"not asked: {flip.reason}"
-    return flip.verdict.value + (f"; {flip.reason}" if flip.reason else "")
+def _notes(report: FlipReport) -> Iterator[str]:
+    for flip in report.flips:
+        if flip.reason:
+            asked = "" if flip.verdict else " was not asked"
+            yield f"{report.tier}, {flip.trait}, {_liking(flip)}{asked}: {flip.reason}"
+
+
+def _liking(flip: Flip) -> str:
+    return f"{flip.feature.replace('_', ' ')} {flip.expected}"
 
 
 def _summary(report: FlipReport) -> str:

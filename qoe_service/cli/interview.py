@@ -128,11 +128,12 @@ def _store(settings: Settings, found: Interview) -> bool:
 def interview_table(found: Interview) -> RenderableType:
     """A row per trait; what is told of all of them, the reasons and the verdict below."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("trait")
-    for column in ("r (95 %)", "others", "gap", "alpha", "retest", "spread"):
+    from qoe_service.cli.console import plain_table
+
+    table = plain_table("trait")
+    for column in ("r (95 %)", "gap", "alpha", "retest", "spread"):
         table.add_column(column, justify="right")
     table.add_column("verdict")
     for trait in found.traits:
@@ -140,8 +141,8 @@ def interview_table(found: Interview) -> RenderableType:
         style = "bold red" if verdict == "fails" else ""
         table.add_row(*_row(trait), Text(verdict, style=style))
     table.caption = (
-        "r: scores with what the personas are told; others: mean |r| with the other traits; "
-        "retest: asked in other words; spread: SD over that of people with these z-scores"
+        "r: scores with what the personas are told; gap: r above the mean |r| with the other "
+        "traits; retest: asked in other words; spread: SD over that of people with these z-scores"
     )
     return Group(table, *(Text(line) for line in _lines(found)))
 
@@ -151,7 +152,6 @@ def _row(trait: TraitReport) -> tuple[str, ...]:
     return (
         figures.trait,
         _with_interval(figures.convergent),
-        _number(figures.discriminant),
         _point(figures.gap),
         _point(figures.alpha),
         _point(figures.retest),

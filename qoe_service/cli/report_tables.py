@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qoe_service.cli.console import plain_table
 from qoe_service.reports.bounds import PEOPLE_SOS, PERSONA_BAND
 from qoe_service.reports.messages import Estimate, MosReport, Share
 
@@ -23,7 +24,7 @@ def report_tables(report: MosReport) -> RenderableType:
 
 
 def _items(report: MosReport) -> RenderableType:
-    table = Table("item", title="mean opinions", title_justify="left")
+    table = plain_table("mean opinions")
     for head in ("n", "MOS", "95 % interval", "SD", "good+", "poor-", "quality"):
         table.add_column(head, justify="right")
     order = sorted(report.items, key=lambda item: -(item.mos.mean if item.mos else 0))
@@ -43,7 +44,7 @@ def _items(report: MosReport) -> RenderableType:
 
 
 def _raters(report: MosReport) -> RenderableType:
-    table = Table("rater", title="raters", title_justify="left")
+    table = plain_table("raters")
     for head in ("n", "mean", "bias", "inconsistency"):
         table.add_column(head, justify="right")
     table.add_column("screening")

@@ -41,7 +41,7 @@ def scales(qoe: Run) -> list[str | None]:
 
 def test_drawn_pictures_are_judged_by_all_and_the_map_is_used(qoe: Run, maps: Path) -> None:
     assert scales(qoe) == [None, "not calibrated to clip; `qoe judges calibrate`"]
-    assert "its own: not" in qoe("judges").stdout
+    assert "scale of its own: not calibrated" in qoe("judges").stdout
     shown = qoe("judges", "calibrate", "--count", "64", "--panel", "2")
     assert shown.exit_code == ExitCode.DONE
     for word in ("pixel as clip", "128 of 64", "->", f"wrote {maps}"):
