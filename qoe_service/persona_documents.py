@@ -17,6 +17,11 @@ Location = tuple[int | str, ...]
 
 MAX_FILE_BYTES = 65_536
 
+WHOLE_EXPONENTIAL = (
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789"),
+)  # fmt: skip
+"""YAML 1.1, which PyYAML reads, takes 1e-3 for a text."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -121,10 +126,7 @@ class _PlainLoader(yaml.SafeLoader):
         return node
 
 
-# YAML 1.1, which PyYAML reads, takes 1e-3 for a text.
-_PlainLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+[eE][-+]?\d+$"), list("-+0123456789")
-)
+_PlainLoader.add_implicit_resolver(*WHOLE_EXPONENTIAL)
 
 
 def _checked(

@@ -39,6 +39,8 @@ Array = NDArray[np.float64]
 METHOD = "gaussian-copula-sobol"
 
 MAX_PEOPLE = 100_000
+LARGEST_SEED = 2**63 - 1
+"""What every reader of JSON takes for a whole number."""
 LARGEST_SPREAD = 3.0
 """Beyond it, less than 2 % of those drawn would carry the weight."""
 
@@ -63,10 +65,14 @@ class Population(Wire):
     """Many personas on one norm, as a population file holds them."""
 
     norm: NormName = Field(description="What the z-scores of all its people refer to.")
-    seed: int | None = Field(default=None, ge=0, description="Null if it was not drawn.")
+    seed: int | None = Field(
+        default=None, ge=0, le=LARGEST_SEED, description="Null if it was not drawn."
+    )
     method: str = Field(min_length=1, max_length=200, description="How its people came about.")
     age: AgeRange | None = Field(default=None, description="Whose means it has; null: all ages'.")
-    spread: float = Field(default=1.0, ge=1, description="How much more extreme than people are.")
+    spread: float = Field(
+        default=1.0, ge=1, allow_inf_nan=False, description="How much more extreme than people are."
+    )
     personas: tuple[Persona, ...] = Field(min_length=1, max_length=MAX_PEOPLE)
 
     @model_validator(mode="before")
@@ -75,8 +81,8 @@ class Population(Wire):
         """A persona need not repeat the norm."""
         match given:
             case {"norm": shared, "personas": [*people]}:
-                told = [{"norm": shared, **p} if isinstance(p, dict) else p for p in people]
-                return {**given, "personas": told}
+                told = ({"norm": shared, **p} if isinstance(p, dict) else p for p in people)
+                return {**given, "personas": tuple(told)}
         return given
 
     @model_validator(mode="after")
@@ -171,8 +177,10 @@ def sample_population(
 def _check(count: int, seed: int, spread: float) -> None:
     if not 1 <= count <= MAX_PEOPLE:
         raise ImpossiblePopulation(f"{count} people; ask for 1 to {MAX_PEOPLE}")
-    if seed < 0:
-        raise ImpossiblePopulation(f"the seed is {seed}; it must not be negative")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ImpossiblePopulation(
+            f"the seed is {seed}; it must not be negative, nor above {LARGEST_SEED}"
+        )
     if not 1 <= spread <= LARGEST_SPREAD:
         raise ImpossiblePopulation(
             f"the spread is {spread:g}; it must be 1, people as they are, to {LARGEST_SPREAD:g}"

@@ -6,6 +6,8 @@ In the personas' folder they stand in `populations/`; a file's name is what requ
 from __future__ import annotations
 
 import difflib
+import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,15 @@ from pydantic_core import ErrorDetails
 
 from qoe_service.errors import PersonaFileError, PersonaProblem
 from qoe_service.persona import Persona
-from qoe_service.persona_documents import why_unreadable
+from qoe_service.persona_documents import WHOLE_EXPONENTIAL, why_unreadable
 from qoe_service.population import Population
 
 try:
     from yaml import CSafeDumper as Dumper
-    from yaml import CSafeLoader as Loader
+    from yaml import CSafeLoader as SafeLoader
 except ImportError:  # PyYAML without libyaml: the same, about ten times as slow
     from yaml import SafeDumper as Dumper  # type: ignore[assignment]
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+    from yaml import SafeLoader  # type: ignore[assignment]
 
 Location = tuple[int | str, ...]
 
@@ -33,6 +35,13 @@ FOLDER = "populations"
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TOLD = 20
 """Problems of one file: what is wrong with one persona is often wrong with all."""
+
+
+class Loader(SafeLoader):
+    """Reads numbers as persona files do."""
+
+
+Loader.add_implicit_resolver(*WHOLE_EXPONENTIAL)
 
 
 def population_json(population: Population) -> str:
@@ -87,10 +96,14 @@ def parse_population(text: str, *, source: str) -> Population:
     Raises:
         PersonaFileError: with what is wrong, and where.
     """
+    content = _parsed(text, source)
+    if isinstance(content, dict):  # a list is no tuple where everything is strict
+        content = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
     try:
-        return Population.model_validate(_parsed(text, source))
+        # Strict: a text that looks like a number, or `yes` for 1, is a slip of the pen.
+        return Population.model_validate(content, strict=True)
     except ValidationError as error:
-        root = yaml.compose(text, Loader=Loader)
+        root = _composed(text)
         problems = [
             _at(source, _mark(root, details["loc"]), _said(details))
             for details in error.errors(include_url=False)[:MAX_TOLD]
@@ -110,40 +123,74 @@ def _content(population: Population) -> dict[str, Any]:
 def _parsed(text: str, source: str) -> Any:
     if text.lstrip().startswith("{"):
         return _parsed_json(text, source)
-    loader = Loader(text)
     try:
+        loader = Loader(text)
         root = loader.get_single_node()
-        twice = list(_keys_given_twice(root, source))
-        if twice:
-            raise PersonaFileError(twice[:MAX_TOLD])
-        return None if root is None else loader.construct_document(root)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        flaws = list(_flaws(root, source, set()))
+        content = None if root is None or flaws else loader.construct_document(root)
+    except Exception as error:  # what a tag that does not fit its value raises, depends on the tag
         mark = getattr(error, "problem_mark", None)
         message = f"not valid YAML: {getattr(error, 'problem', None) or error}"
         raise PersonaFileError([_at(source, mark, message)]) from None
-    finally:
-        loader.dispose()
+    if flaws:
+        raise PersonaFileError(flaws[:MAX_TOLD])
+    return content
 
 
 def _parsed_json(text: str, source: str) -> Any:
     try:
-        return orjson.loads(text)
+        content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         problem = PersonaProblem(source, error.lineno, error.colno, f"not valid JSON: {error.msg}")
         raise PersonaFileError([problem]) from None
+    twice = _key_given_twice(text)
+    if twice is not None:
+        flaws = list(_flaws(_composed(text), source, set()))
+        raise PersonaFileError(
+            flaws[:MAX_TOLD] or [_at(source, None, f"key {twice!r} is given twice")]
+        )
+    return content
 
 
-def _keys_given_twice(node: yaml.Node | None, source: str) -> Iterator[PersonaProblem]:
+def _key_given_twice(text: str) -> str | None:
+    """Any such key of a JSON text; where it stands takes much longer to find out."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        found.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+
+    try:
+        json.loads(text, object_pairs_hook=look)
+    except RecursionError:  # nothing so deep is a population, as will be told
+        return None
+    return found[0] if found else None
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """Where the keys stand, which YAML can tell of almost every JSON text."""
+    try:
+        return yaml.compose(text, Loader=Loader)
+    except (yaml.YAMLError, RecursionError):  # then every problem is at the beginning
+        return None
+
+
+def _flaws(node: yaml.Node | None, source: str, met: set[int]) -> Iterator[PersonaProblem]:
+    """Keys given twice, and aliases, by which a small text can describe an endless one."""
+    if id(node) in met:
+        mark = None if node is None else node.start_mark
+        yield _at(source, mark, "an alias (*) stands for this; write it out")
+        return
+    met.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if str(key.value) in seen:
                 yield _at(source, key.start_mark, f"key {key.value!r} is given twice")
             seen.add(str(key.value))
-            yield from _keys_given_twice(value, source)
+            yield from _flaws(value, source, met)
     elif isinstance(node, yaml.SequenceNode):
         for entry in node.value:
-            yield from _keys_given_twice(entry, source)
+            yield from _flaws(entry, source, met)
 
 
 def _said(details: ErrorDetails) -> str:

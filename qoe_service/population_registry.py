@@ -99,7 +99,10 @@ class Populations:
             return old
         if not self._settling.settled([path], stamp, now_s):
             return old
-        return None if stamp == (None,) else _read(path, stamp, old)
+        if stamp == (None,):
+            return None
+        new = _read(path, stamp, old)
+        return new if stamp_of([path]) == stamp else old  # or it was written to while it was read
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("*.yaml"))

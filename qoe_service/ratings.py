@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE
 COLUMNS = ("item", "rater", "score")
 SESSION = "session"
 HEADER = "the first line must be 'item,rater,score' or 'item,rater,score,session', with commas"
+FIELDS = "another number of fields than the first line has; quote commas"
+MOST_PLACES = 20_000_000
+"""Of the table of a file, gaps included: as many as a report has memory for."""
 TOLD = 20
 """How many wrong lines of a file are told; the rest is counted."""
 
@@ -69,6 +72,11 @@ class Ratings:
         row = self.scores[index]
         given: NDArray[np.float64] = row[np.isfinite(row)]
         return given
+
+    def means(self) -> dict[str, float]:
+        """The mean rating of each item that anybody rated."""
+        rated = self.rated()
+        return dict(zip(rated.items, np.nanmean(rated.scores, axis=1).tolist(), strict=True))
 
     def at(self, items: Sequence[int], raters: Sequence[int]) -> Ratings:
         """A part of the table, by index."""
@@ -125,7 +133,7 @@ def read_sessions(path: Path) -> Mapping[str, Ratings]:
     """
     cells: dict[tuple[str, str, str], tuple[int, float]] = {}
     wrong = []
-    for line, row in _rows(path):
+    for line, row in csv_rows(path, _flaw_of_header):
         try:
             key, score = _cell(row)
         except ValueError as error:
@@ -140,14 +148,20 @@ def read_sessions(path: Path) -> Mapping[str, Ratings]:
         raise RatingsFileError("\n".join([*wrong[:TOLD], *more]))
     if not any(np.isfinite(score) for _, score in cells.values()):
         raise RatingsFileError(f"{path}: no ratings; give an item, a rater and a score in a line")
-    return _tables({key: score for key, (_, score) in cells.items()})
+    return _tables(path, {key: score for key, (_, score) in cells.items()})
 
 
-def _tables(cells: Mapping[tuple[str, str, str], float]) -> Mapping[str, Ratings]:
+def _tables(path: Path, cells: Mapping[tuple[str, str, str], float]) -> Mapping[str, Ratings]:
     sessions, items, raters = (
         {name: place for place, name in enumerate(dict.fromkeys(names))}
         for names in zip(*cells, strict=True)
     )
+    size = len(sessions) * len(items) * len(raters)
+    if size > MOST_PLACES:
+        raise RatingsFileError(
+            f"{path}: {len(items)} items by {len(raters)} raters in {len(sessions)} sessions are "
+            f"{size:,} places, mostly empty; one file may have {MOST_PLACES:,}, make several"
+        )
     scores = np.full((len(sessions), len(items), len(raters)), np.nan)
     for (session, item, rater), score in cells.items():
         scores[sessions[session], items[item], raters[rater]] = score
@@ -157,18 +171,21 @@ def _tables(cells: Mapping[tuple[str, str, str], float]) -> Mapping[str, Ratings
     }
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with the line on which it ends."""
+def csv_rows(
+    path: Path, flaw_of_header: Callable[[Sequence[str]], str | None]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row of a CSV file with the line on which it ends.
+
+    Raises:
+        RatingsFileError: if it is no CSV, or says what is wrong with the names of its columns.
+        OSError: if the file cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
         reader = csv.DictReader(io.StringIO(text), strict=True)
-        names = list(reader.fieldnames or ())
-        missing = [name for name in COLUMNS if name not in names]
-        if missing:
-            raise RatingsFileError(f"{path}:1: no column {', no column '.join(missing)}; {HEADER}")
-        twice = [name for name in (*COLUMNS, SESSION) if names.count(name) > 1]
-        if twice:
-            raise RatingsFileError(f"{path}:1: column {twice[0]} is there twice; keep one")
+        flaw = flaw_of_header(list(reader.fieldnames or ()))
+        if flaw is not None:
+            raise RatingsFileError(f"{path}:1: {flaw}")
         for row in reader:
             yield reader.line_num, row
     except UnicodeDecodeError as error:
@@ -177,10 +194,18 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise RatingsFileError(f"{path}:{reader.reader.line_num}: not CSV ({error})") from None
 
 
+def _flaw_of_header(names: Sequence[str]) -> str | None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        return f"no column {', no column '.join(missing)}; {HEADER}"
+    twice = [name for name in (*COLUMNS, SESSION) if names.count(name) > 1]
+    return f"column {twice[0]} is there twice; keep one" if twice else None
+
+
 def _cell(row: Mapping[str, str]) -> tuple[tuple[str, str, str], float]:
     """(session, item, rater) and the score, NaN if the field is empty."""
     if None in row or None in row.values():
-        raise ValueError("another number of fields than the first line has; quote commas")
+        raise ValueError(FIELDS)
     item, rater = row["item"].strip(), row["rater"].strip()
     for column, name in (("item", item), ("rater", rater)):
         if not name:

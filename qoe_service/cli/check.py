@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qoe_service.cli.options import AsJson
+from qoe_service.cli.options import A_WEEK_S, AsJson
 from qoe_service.cli.shell import ExitCode, errors_explained, fail, print_json, show
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def check(
         bool, typer.Option("--accept", help="Store what the judges say now as what is right.")
     ] = False,
     seconds: Annotated[
-        float, typer.Option(min=1, help="How long a request to a judge may take.")
+        float, typer.Option(min=1, max=A_WEEK_S, help="How long a request to a judge may take.")
     ] = 600.0,
     as_json: AsJson = False,
 ) -> None:

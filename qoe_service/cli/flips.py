@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qoe_service.cli.options import AsJson
+from qoe_service.cli.options import A_WEEK_S, AsJson
 from qoe_service.cli.shell import ExitCode, errors_explained, print_json, show
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def flips(
     ] = 16,
     people: Annotated[int, typer.Option(min=1, max=8, help="How many play each pole.")] = 4,
     seconds: Annotated[
-        float, typer.Option(min=1, help="How long a request to a judge may take.")
+        float, typer.Option(min=1, max=A_WEEK_S, help="How long a request to a judge may take.")
     ] = 600.0,
     as_json: AsJson = False,
 ) -> None:

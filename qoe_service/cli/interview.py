@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qoe_service.cli.options import AsJson
+from qoe_service.cli.options import A_WEEK_S, AsJson
 from qoe_service.cli.shell import ExitCode, errors_explained, fail, print_json, show
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def interview(
         Path | None,
         typer.Option(metavar="FILE", help="Or as the people of a population file.  [all personas]"),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="How long all of it may take.")] = 3_600.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=A_WEEK_S, help="How long all of it may take.")
+    ] = 3_600.0,
     as_json: AsJson = False,
 ) -> None:
     """Interview a judge as its personas: are they who their files say, and people of their own?

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 MAX_RATINGS = 200_000
 """Of one table in a request, gaps included: what a processor does in seconds."""
 
+MAX_FEATURES = 100
+"""Of one item in a request."""
+
 Name = Annotated[str, Field(min_length=1, max_length=400)]
-Score = Annotated[float, Field(ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
+Score = Annotated[float, Field(strict=True, ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
+"""Strict: `true` is no score."""
 
 
 class Rating(Wire):
@@ -76,9 +80,9 @@ class ReportRequest(Wire):
         default=None, pattern=ID_PATTERN, description="Whose people the raters are."
     )
     traits: Mapping[Name, Traits] = Field(default={}, description="Of raters, by name.")
-    features: Mapping[Name, Mapping[str, FiniteFloat]] = Field(
-        default={}, description="Numbers that describe the items, by item and by feature."
-    )
+    features: Mapping[
+        Name, Annotated[Mapping[str, FiniteFloat], Field(max_length=MAX_FEATURES)]
+    ] = Field(default={}, description="Numbers that describe the items, by item and by feature.")
     sources: tuple[Source, ...] = Field(default=(), description="Which judges gave the ratings.")
     conditions: str | None = Field(
         default=None, max_length=2000, description="How the items came about, in words."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from qoe_service.ratings import Ratings
 from qoe_service.reports.limits import Limits
 from qoe_service.reports.messages import (
     Anchored,
@@ -29,10 +28,10 @@ def beside_people(study: Study, limits: Limits, rng: np.random.Generator) -> Bes
     found = limits.attempt("comparison with people", panel, lambda: compare(panel, people, rng))
     if found is None:
         return None
+    ours, theirs = panel.means(), people.means()
     return BesidePeople(
         items=tuple(
-            OpinionPair(item=name, panel=_mean(panel, name), people=_mean(people, name))
-            for name in found.items
+            OpinionPair(item=name, panel=ours[name], people=theirs[name]) for name in found.items
         ),
         people=len(people.rated().raters),
         srcc=Estimate.of(found.srcc),
@@ -98,7 +97,3 @@ def _retest(study: Study, limits: Limits, rng: np.random.Generator) -> SelfConsi
         normalised=Estimate.of(found.normalised),
         people=found.people,
     )
-
-
-def _mean(ratings: Ratings, item: str) -> float:
-    return float(ratings.of_item(ratings.items.index(item)).mean())

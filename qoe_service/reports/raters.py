@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,25 +40,33 @@ class Subjects:
     model: SubjectModel | None
     screening: Screening | None
 
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {item: row for row, item in enumerate(self.table.items)}
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {rater: column for column, rater in enumerate(self.table.raters)}
+
     def quality(self, item: str) -> Estimate | None:
         """The quality of an item for the average rater."""
-        if self.model is None or item not in self.table.items:
+        if self.model is None or item not in self._rows:
             return None
-        row = self.table.items.index(item)
+        row = self._rows[item]
         return _around(self.model.quality[row], self.model.quality_errors[row])
 
     def bias(self, rater: str) -> Estimate | None:
         """How much milder than the average a rater is."""
-        if self.model is None or rater not in self.table.raters:
+        if self.model is None or rater not in self._columns:
             return None
-        place = self.table.raters.index(rater)
+        place = self._columns[rater]
         return _around(self.model.bias[place], self.model.bias_errors[place])
 
     def inconsistency(self, rater: str) -> Estimate | None:
         """One standard deviation of what is left of a rater's ratings."""
-        if self.model is None or rater not in self.table.raters:
+        if self.model is None or rater not in self._columns:
             return None
-        place = self.table.raters.index(rater)
+        place = self._columns[rater]
         point, low, high = (
             float(each[place])
             for each in (
@@ -70,9 +79,9 @@ class Subjects:
 
     def screened(self, rater: str) -> tuple[bool | None, str | None]:
         """Whether a rater is rejected, and what there is to say; `None` if it was not screened."""
-        if self.screening is None or rater not in self.table.raters:
+        if self.screening is None or rater not in self._columns:
             return None, None
-        place = self.table.raters.index(rater)
+        place = self._columns[rater]
         return bool(self.screening.rejected[place]), self.screening.reason(place)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from qoe_service.ratings import COLUMNS, RatingsFileError, read_sessions
+from qoe_service.ratings import COLUMNS, FIELDS, RatingsFileError, csv_rows, read_sessions
 from qoe_service.reports.messages import Source
 from qoe_service.schemas import Judgment, Result
 
@@ -85,13 +86,23 @@ def numbers_of_items(path: Path) -> Mapping[str, Mapping[str, float]]:
         OSError: if the file cannot be read.
     """
     found: dict[str, Mapping[str, float]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if "item" not in (reader.fieldnames or ()):
-            raise RatingsFileError(f"{path}:1: no column item; the first line names the columns")
-        for row in reader:
-            found[row["item"].strip()] = dict(_numbers(row, f"{path}:{reader.line_num}"))
+    for line, row in csv_rows(path, _flaw_of_header):
+        where = f"{path}:{line}"
+        if None in row or None in row.values():
+            raise RatingsFileError(f"{where}: {FIELDS}")
+        item = row["item"].strip()
+        if not item or item in found:
+            flaw = f"{item} is there already; keep one" if item else "is empty; name the item"
+            raise RatingsFileError(f"{where}: column item: {flaw}")
+        found[item] = dict(_numbers(row, where))
     return found
+
+
+def _flaw_of_header(names: Sequence[str]) -> str | None:
+    if "item" not in names:
+        return "no column item; the first line names the columns, with commas"
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    return f"column {twice[0]} is there twice; keep one" if twice else None
 
 
 def _numbers(row: Mapping[str, str], where: str) -> Iterator[tuple[str, float]]:
@@ -99,6 +110,9 @@ def _numbers(row: Mapping[str, str], where: str) -> Iterator[tuple[str, float]]:
         if name == "item":
             continue
         try:
-            yield name, float(text)
-        except (TypeError, ValueError):
-            raise RatingsFileError(f"{where}: column {name}: {text!r} is not a number") from None
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not isfinite(number):
+            raise RatingsFileError(f"{where}: column {name}: {text!r} is not a number")
+        yield name, number

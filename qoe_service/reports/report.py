@@ -198,9 +198,8 @@ def _spread(ratings: Ratings, limits: Limits) -> Spread | None:
 
 def _effects(study: Study, limits: Limits, rng: np.random.Generator) -> Effects | None:
     rated = study.ratings.rated()
-    rows = [study.ratings.items.index(item) for item in rated.items]
-    columns = [study.ratings.raters.index(rater) for rater in rated.raters]
-    scores = study.stack[np.ix_(rows, columns)]
+    there = np.isfinite(study.ratings.scores)
+    scores = study.stack[np.ix_(there.any(axis=1), there.any(axis=0))]
     shares = limits.attempt("effect budget", rated, lambda: variance_shares(scores))
     if shares is None:
         return None

@@ -15,6 +15,9 @@ from qoe_service.schemas import Traits
 
 Array = NDArray[np.float64]
 
+NO_CHANGE = 1e-9
+"""Of a feature over the items, as a share of its size: that much is rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -57,14 +60,18 @@ class Study:
         return np.array([self.traits[rater].vector() for rater in raters])
 
     def feature_table(self, items: tuple[str, ...]) -> tuple[tuple[str, ...], Array]:
-        """The features that all of these items have and that vary over them, and (items, F)."""
+        """The features that all of these items have and that vary over them, and (items, F).
+
+        Counted from their means, in their SDs: whatever unit they are told in.
+        """
         known = [self.features.get(item, {}) for item in items]
         names = [name for name in known[0] if all(name in each for each in known)]
         table = np.array([[each[name] for name in names] for each in known], dtype=float)
         table = table.reshape(len(items), len(names))
-        varied = np.isfinite(table).all(axis=0) & (np.ptp(table, axis=0) > 1e-9)
+        varied = np.ptp(table, axis=0) > NO_CHANGE * np.abs(table).max(axis=0, initial=0.0)
         kept = tuple(name for name, varies in zip(names, varied, strict=True) if varies)
-        return kept, table[:, varied]
+        table = table[:, varied]
+        return kept, (table - table.mean(axis=0)) / table.std(axis=0)
 
 
 def mean_of_sessions(sessions: Mapping[str, Ratings]) -> Ratings:

@@ -47,16 +47,18 @@ def anchor(panel: Ratings, people: Ratings) -> Anchoring:
     Raises:
         UnusableRatings: for fewer than 3 anchors, or if people's order is the panel's reversed.
     """
-    theirs = {name: index for index, name in enumerate(people.items)}
+    ours, theirs = (
+        {name: index for index, name in enumerate(each.items)} for each in (panel, people)
+    )
     names = [name for name in panel.items if name in theirs]
     anchors = [name for name in names if people.of_item(theirs[name]).size >= LEAST_PEOPLE]
-    anchors = [name for name in anchors if panel.of_item(panel.items.index(name)).size]
+    anchors = [name for name in anchors if panel.of_item(ours[name]).size]
     if len(anchors) < LEAST_ANCHORS:
         raise UnusableRatings(
             f"anchoring needs {LEAST_ANCHORS} pictures that {LEAST_PEOPLE} people and the panel "
             f"rated, there are {len(anchors)} (of {len(names)} that both know); collect more"
         )
-    x = np.array([panel.of_item(panel.items.index(name)).mean() for name in anchors])
+    x = np.array([panel.of_item(ours[name]).mean() for name in anchors])
     y = np.array([people.of_item(theirs[name]).mean() for name in anchors])
     errors = _foretelling_errors(x, y)
     trust = float(TRIED[errors.argmin()])

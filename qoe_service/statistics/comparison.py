@@ -52,7 +52,8 @@ def compare(panel: Ratings, people: Ratings, rng: np.random.Generator) -> HumanC
     Raises:
         UnusableRatings: for fewer than 5 such items, or mean opinions that are all the same.
     """
-    names = [name for name in panel.rated().items if name in set(people.rated().items)]
+    known = set(people.rated().items)
+    names = [name for name in panel.rated().items if name in known]
     if len(names) < LEAST_ITEMS:
         raise UnusableRatings(
             f"{len(names)} items were rated by the panel and by people; {LEAST_ITEMS} are the "

@@ -44,7 +44,8 @@ def normalised_accuracy(
         UnusableRatings: if fewer than 3 people rated 5 such items twice without giving them all the
             same score, or if they do not agree with themselves at all.
     """
-    pairs = [pair for name in first.raters if (pair := _of_person(name, panel, first, second))]
+    ours = panel.means()
+    pairs = [pair for name in first.raters if (pair := _of_person(name, ours, first, second))]
     if len(pairs) < LEAST_PEOPLE:
         raise UnusableRatings(
             f"{len(pairs)} people rated {LEAST_ITEMS} of the panel's items in both sessions, with "
@@ -65,12 +66,12 @@ def normalised_accuracy(
 
 
 def _of_person(
-    name: str, panel: Ratings, first: Ratings, second: Ratings
+    name: str, panel: dict[str, float], first: Ratings, second: Ratings
 ) -> tuple[float, float] | None:
-    """A person's correlation with the panel, and with itself; `None` if there is too little."""
+    """A person's correlation with the panel's means, and with itself; `None` for too little."""
     if name not in second.raters:
         return None
-    columns = [_by_item(first, name), _by_item(second, name), _means(panel)]
+    columns = [_by_item(first, name), _by_item(second, name), panel]
     items = [item for item in columns[0] if item in columns[1] and item in columns[2]]
     one, other, ours = (np.array([column[item] for item in items]) for column in columns)
     if len(items) < LEAST_ITEMS or min(np.ptp(one), np.ptp(other), np.ptp(ours)) < 1e-12:
@@ -86,11 +87,6 @@ def _by_item(ratings: Ratings, rater: str) -> dict[str, float]:
         for item, score in zip(ratings.items, column, strict=True)
         if np.isfinite(score)
     }
-
-
-def _means(panel: Ratings) -> dict[str, float]:
-    rated = panel.rated()
-    return dict(zip(rated.items, np.nanmean(rated.scores, axis=1).tolist(), strict=True))
 
 
 def _correlation(one: Array, other: Array) -> float:

@@ -11,6 +11,9 @@ from qoe_service.errors import UnusableRatings
 from qoe_service.schemas import HIGHEST_SCORE, LOWEST_SCORE
 from qoe_service.statistics.intervals import Interval, student_quantile
 
+NO_ROOM = 1e-9
+"""In squared points: less is rounding."""
+
 
 @dataclass(frozen=True)
 class SosParameter:
@@ -24,8 +27,10 @@ class SosParameter:
 def sos_parameter(scores: NDArray[np.float64]) -> SosParameter:
     """The SOS parameter of ratings (I, R), by least squares over the items.
 
-    SOS^2 is the unbiased variance of an item's ratings. The interval is over items like these,
-    judged by these raters: a heteroscedasticity-consistent standard error (HC1) and Student's t.
+    SOS^2 is the unbiased variance of an item's ratings, and so is -MOS^2 + 6 MOS - 5 unbiased: that
+    of a mean of n ratings is too small by SOS^2 / n, by which few raters who disagree would come to
+    more than 1. The interval is over items like these, judged by these raters: a
+    heteroscedasticity-consistent standard error (HC1) and Student's t.
 
     Raises:
         UnusableRatings: if fewer than two items have two ratings or more, or all mean opinions lie
@@ -37,17 +42,17 @@ def sos_parameter(scores: NDArray[np.float64]) -> SosParameter:
         raise UnusableRatings(
             f"the SOS parameter needs two items with two ratings each; {len(rated)} has them"
         )
-    room = _room(np.nanmean(rated, axis=1))
     variance = np.nanvar(rated, axis=1, ddof=1)
-    weight = float(room @ room)
-    if weight == 0:
+    room = _room(np.nanmean(rated, axis=1)) + variance / counts[counts >= 2]
+    if room.max() < NO_ROOM:
         raise UnusableRatings("every mean opinion is 1 or 5: nothing can spread there")
+    weight = float(room @ room)
     a = float(room @ variance) / weight
     off = room * (variance - a * room)
     freedom = len(rated) - 1
     error = np.sqrt(float(off @ off) * len(rated) / freedom) / weight
     reach = student_quantile(freedom) * float(error)
-    return SosParameter(Interval(a, max(0.0, a - reach), a + reach), len(rated))
+    return SosParameter(Interval(a, max(0.0, a - reach), min(1.0, a + reach)), len(rated))
 
 
 def _room(mos: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,6 +16,11 @@ from qoe_service.statistics.additive import check_connected, fit_additive
 
 Array = NDArray[np.float64]
 
+MOST_RATERS = 4_000
+"""Of `tastes_by_item`, whose equations are a square table of the raters."""
+MOST_PRODUCTS = 40_000_000
+"""Of `tastes_by_feature`: a trait by a feature by an item by a rater each."""
+
 
 @dataclass(frozen=True)
 class Tastes:
@@ -36,9 +41,15 @@ def tastes_by_item(scores: Array, traits: Array) -> Tastes:
     what a trait does to all items alike is the rater's bias and stays.
 
     Raises:
-        UnusableRatings: if an item has too few ratings for its slopes, or raters share no item.
+        UnusableRatings: if an item has too few ratings for its slopes, raters share no item, or
+            there are more than 4,000 raters.
     """
     check_connected(scores)
+    if scores.shape[1] > MOST_RATERS:
+        raise UnusableRatings(
+            f"of {scores.shape[1]} raters the tastes for single items take too much memory, "
+            f"{MOST_RATERS} are the most; give features of the items"
+        )
     there = np.isfinite(scores)
     mask, filled = there.astype(float), np.where(there, scores, 0.0)
     design = np.column_stack([np.ones(len(traits)), _centred(traits, scores.shape[1])])
@@ -64,9 +75,15 @@ def tastes_by_feature(scores: Array, traits: Array, features: Array) -> Tastes:
     than `tastes_by_item`, and leaves what the features do not tell.
 
     Raises:
-        UnusableRatings: if there are not enough ratings, or raters share no item.
+        UnusableRatings: if there are not enough ratings, or too many for so many features, or
+            raters share no item.
     """
     check_connected(scores)
+    if scores.size * traits.shape[1] * features.shape[1] > MOST_PRODUCTS:
+        raise UnusableRatings(
+            f"{features.shape[1]} features are too many for a table of {scores.size:,} places; use "
+            "fewer"
+        )
     there = np.isfinite(scores)
     pairs = np.einsum(
         "if,rt->ftir", _centred(features, len(scores)), _centred(traits, there.shape[1])

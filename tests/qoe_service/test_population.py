@@ -126,6 +126,7 @@ def test_names_do_not_go_with_traits() -> None:
         ({"count": 0}, "0 people; ask for 1 to"),
         ({"count": 10**9}, "1000000000 people"),
         ({"seed": -1}, "must not be negative"),
+        ({"seed": 2**63}, "nor above 9223372036854775807"),
         ({"spread": 0.9}, "the spread is 0.9; it must be 1"),
         ({"spread": 3.5}, "the spread is 3.5"),
         ({"spread": float("nan")}, "the spread is nan"),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qoe_service import population_registry
 from qoe_service.errors import PersonaFileError, UnknownPopulation
 from qoe_service.population import Population, sample_population
 from qoe_service.population_files import (
@@ -96,11 +97,46 @@ def problems_of(text: str) -> list[str]:
         ("spread: 1.5", "spread: 0.5", "f.yaml:6:1: spread: Input should be greater than or eq"),
         ("seed: 7", "seed: [7", "not valid YAML"),
         ("seed: 7", "seed: !!python/object:os.system x", "not valid YAML"),
+        ("seed: 7", "seed: !!bool maybe", "not valid YAML"),
+        ("seed: 7", "seed: !!int ''", "not valid YAML"),
+        ("seed: 7", "seed: 9223372036854775808", "f.yaml:3:1: seed: Input should be less than or"),
+        ("spread: 1.5", "spread: .inf", "f.yaml:6:1: spread: Input should be a finite number"),
+        ("id: p0002", "id: p0002\n  patience_s: yes", "personas.1.patience_s: Input should be a v"),
+        ("id: p0002", "id: p0002\n  patience_s: '3'", "personas.1.patience_s: Input should be a v"),
+        ("seed: 7", "seed: &s 7\nmethod: *s", "f.yaml:3:7: an alias (*) stands for this; write it"),
     ],
 )
 def test_each_mistake_is_told_where_it_is(old: str, new: str, expected: str) -> None:
     found = problems_of(TEXT.replace(old, new, 1))
     assert any(expected in problem for problem in found), found
+
+
+def test_numbers_are_read_as_in_persona_files() -> None:
+    text = TEXT.replace("id: p0002", "id: p0002\n  patience_s: 1e-1", 1)
+    assert parse_population(text, source="f.yaml").personas[1].patience_s == 0.1
+
+
+def test_a_mistake_in_json_is_told_where_it_is_as_far_as_yaml_can_tell() -> None:
+    text = population_json(POPULATION)
+    place = text.index('"weight"') + 1
+    twice = text.replace('"weight"', '"weight":1,"weight"', 1)
+    assert problems_of(twice) == [f"f.yaml:1:{place + 11}: key 'weight' is given twice"]
+    # An emoji as json.dumps writes it is none to YAML: then every problem is at the beginning.
+    emoji = text.replace('"Somebody', r'"\ud83d\ude00', 1)
+    assert parse_population(emoji, source="f.yaml").personas[0].about.startswith("\U0001f600")
+    wrong = emoji.replace('"seed"', '"sed"')
+    assert problems_of(wrong) == ["f.yaml:1:1: sed: unknown key; did you mean 'seed'?"]
+    doubled = emoji.replace('"seed"', '"seed":1,"seed"')
+    assert problems_of(doubled) == ["f.yaml:1:1: key 'seed' is given twice"]
+
+
+def test_a_small_text_cannot_describe_an_endless_one() -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30)
+    )
+    assert problems_of(bomb)[0] == "f.yaml:1:5: an alias (*) stands for this; write it out"
+    assert problems_of("&a {personas: *a}")
+    assert problems_of('{"personas": ' + "[" * 1010 + "]" * 1010 + "}")
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words", "{", "[1, 2]", "personas: []"])
@@ -185,6 +221,23 @@ def test_a_file_that_is_being_written_is_left_alone(watched: Watched) -> None:
     watched.adults.write_text(whole)
     assert watched.look(after_s=INTERVAL_S) == POPULATION
     assert len(watched.look(after_s=INTERVAL_S).personas) == 9
+
+
+def test_what_is_written_to_while_it_is_read_is_not_taken(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = population_yaml(sample_population(SAPA, 9, seed=1))
+    watched.adults.write_text(whole[: whole.index("- id: p0005")])
+
+    def read_while_it_is_written(path: Path) -> Population:
+        found = read_population(path)
+        path.write_text(whole)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(population_registry, "read_population", read_while_it_is_written)
+        assert watched.look() == POPULATION
+    assert len(watched.look().personas) == 9
 
 
 def test_a_file_that_breaks_keeps_its_last_good_version(

@@ -96,6 +96,12 @@ def test_what_is_no_table_of_ratings_is_refused(
         read(tmp_path, text)
 
 
+def test_a_table_that_is_nearly_all_gaps_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    diagonal = "".join(f"i{n},r{n},3\n" for n in range(5_000))
+    with pytest.raises(RatingsFileError, match="5000 items by 5000 raters in 1 sessions"):
+        read(tmp_path, "item,rater,score\n" + diagonal)
+
+
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_ratings(tmp_path / "none.csv")
@@ -137,6 +143,7 @@ def test_parts_of_a_table() -> None:
     assert (rated.items, rated.raters) == (("a",), ("x",))
     assert ratings.of_item(0).tolist() == [3]
     assert ratings.of_item(1).size == 0
+    assert ratings.means() == {"a": 3}
     assert ratings.at([2, 0], [1]).items == ("c", "a")
 
 

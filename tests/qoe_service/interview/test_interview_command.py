@@ -96,6 +96,7 @@ def test_one_persona_alone_has_scores_and_no_verdict(qoe: Qoe, tmp_path: Path) -
             ExitCode.WRONG_CALL,
             "either --personas or --population",
         ),
+        (["--judge", "vlm", "--seconds", "inf"], ExitCode.WRONG_CALL, "or equal to 604800"),
         (["--judge", "vlm", "--population", "no.yaml"], ExitCode.NEGATIVE, "no.yaml"),
     ],
 )

@@ -67,6 +67,7 @@ def test_scores_off_the_scale_are_refused(score):
         {"ratings": [{"item": "a", "rater": "b"}]},
         {"ratings": [{"item": "a", "rater": "b", "score": 3, "grade": 4}]},
         {"ratings": [SAMPLE[0]], "features": {"a": {"x": float("nan")}}},
+        {"ratings": [SAMPLE[0]], "features": {"a": {f"x{n}": 1.0 for n in range(101)}}},
     ],
 )
 def test_messages_that_are_no_request(wrong):

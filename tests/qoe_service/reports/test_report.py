@@ -73,6 +73,19 @@ def test_a_taste_that_was_put_in_is_found_and_others_are_not(whole):
     assert found["neuroticism"].replicated
 
 
+def test_the_unit_of_a_feature_does_not_matter(whole):
+    given = study(gaps=0.05)
+    tiny = {
+        item: {"saturation": 1e-12 * each["saturation"], "constant": 1e12}
+        for item, each in given.features.items()
+    }
+    found = make_report(replace(given, features=tiny))
+    points = [factor.r.point for factor in whole.tastes]
+    assert [factor.r.point for factor in found.tastes] == pytest.approx(points)
+    told = [rater.inconsistency.point for rater in found.raters if rater.inconsistency]
+    assert told == pytest.approx([r.inconsistency.point for r in whole.raters if r.inconsistency])
+
+
 def test_a_rater_with_strong_tastes_is_not_called_unreliable():
     """The tastes are taken out before the subject model, if traits are known."""
     given = study(raters=16, seed=3)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from qoe_service.cli import app
 from qoe_service.cli.shell import ExitCode
+from qoe_service.population_files import read_population
 from qoe_service.ratings import Ratings
 from qoe_service.reports.messages import MosReport
 from qoe_service.reports.rating_file import numbers_of_items, sources_in
@@ -67,12 +68,20 @@ def test_from_pictures_to_a_report(qoe, pictures, tmp_path):
 
 
 def test_picture_files_are_measured_for_tastes(qoe, pictures, tmp_path):
-    given = study(items=5, raters=8)
-    table = Ratings(tuple(map(str, pictures)), given.ratings.raters, given.ratings.scores)
-    report = MosReport.model_validate_json(
-        qoe("report", write(tmp_path / "r.csv", table), "--json").stdout
-    )
-    assert "no tastes by trait and feature: traits of all raters are not known" in report.limits
+    people = tmp_path / "people.yaml"
+    people.write_text(qoe("personas", "sample", "--n", "8").stdout)
+    raters = tuple(person.id for person in read_population(people).personas)
+    table = Ratings(tuple(map(str, pictures)), raters, study(items=5, raters=8).ratings.scores)
+    ratings = write(tmp_path / "r.csv", table)
+    known = qoe("report", ratings, "--population", people, "--json")
+    report = MosReport.model_validate_json(known.stdout)
+    assert {factor.feature for factor in report.tastes} >= {"saturation", "brightness"}
+    unknown = MosReport.model_validate_json(qoe("report", ratings, "--json").stdout)
+    assert "no tastes by trait and feature: traits of all raters are not known" in unknown.limits
+    pictures[0].unlink()
+    gone = qoe("report", ratings, "--population", people, "--json")
+    missing = "no tastes by trait and feature: features of the items are not known"
+    assert missing in MosReport.model_validate_json(gone.stdout).limits
 
 
 def test_people_anchors_features_and_a_recorded_run(qoe, pictures, tmp_path, monkeypatch):
@@ -124,11 +133,22 @@ def test_wrong_calls(qoe, tmp_path):
     for arguments in ([], [ratings, "--record", tmp_path, "--run", "x"], ["--record", tmp_path]):
         assert qoe("report", *arguments).exit_code == ExitCode.WRONG_CALL
     features = tmp_path / "f.csv"
-    for text in ("name,x\na,1\n", "item,x\npicture-0,much\n", "item,x\npicture-0\n"):
-        features.write_text(text)
+    for text, told in (
+        (b"", "f.csv:1: no column item"),
+        (b"name,x\na,1\n", "f.csv:1: no column item"),
+        (b"item,x,x\na,1,2\n", "f.csv:1: column x is there twice"),
+        (b"item,x\npicture-0,much\n", "f.csv:2: column x: 'much' is not a number"),
+        (b"item,x\npicture-0,nan\n", "f.csv:2: column x: 'nan' is not a number"),
+        (b"item,x\npicture-0\n", "f.csv:2: another number of fields"),
+        (b"x,item\n1\n", "f.csv:2: another number of fields"),
+        (b"item,x\n ,1\n", "f.csv:2: column item: is empty"),
+        (b"item,x\na,1\na,2\n", "f.csv:3: column item: a is there already"),
+        (b"item,x\n\xff,1\n", "f.csv: not UTF-8"),
+    ):
+        features.write_bytes(text)
         shown = qoe("report", ratings, "--features", features)
         assert shown.exit_code == ExitCode.WRONG_CALL
-        assert "f.csv:" in shown.stderr
+        assert told in shown.stderr
 
 
 def test_sources_and_features_of_files(tmp_path):

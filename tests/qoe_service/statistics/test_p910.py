@@ -241,6 +241,13 @@ def test_ratings_that_tell_nothing_of_raters_are_refused(scores: np.ndarray, tol
         subject_model(scores)
 
 
+def test_tables_that_would_take_too_much_memory_are_refused_before_it_is_taken() -> None:
+    with pytest.raises(UnusableRatings, match="give features of the items"):
+        tastes_by_item(np.ones((8, 100_000)), np.ones((100_000, 5)))
+    with pytest.raises(UnusableRatings, match="2000 features are too many"):
+        tastes_by_feature(np.ones((300, 300)), np.ones((300, 5)), np.ones((300, 2_000)))
+
+
 def test_parameters_fitted_before_must_leave_something() -> None:
     with pytest.raises(UnusableRatings, match="6 degrees of freedom"):
         subject_model(FULL, freedom_used=6)

@@ -49,31 +49,33 @@ def test_what_has_no_shares_is_refused(scores: list[float]) -> None:
 
 
 def test_the_sos_parameter_of_two_items() -> None:
-    # (3, 5): mean 4, variance 2, room (4 - 1) (5 - 4) = 3. (2, 4): mean 3, variance 2, room 4.
-    # Least squares through the origin: (3 * 2 + 4 * 2) / (9 + 16) = 0.56.
+    # (3, 5): mean 4, variance 2, room (4 - 1) (5 - 4) + 2 / 2 = 4. (2, 4): mean 3, variance 2, room
+    # 4 + 2 / 2 = 5. Least squares through the origin: (4 * 2 + 5 * 2) / (16 + 25) = 18 / 41.
     found = sos_parameter(np.array([[3.0, 5.0, NO], [NO, 2.0, 4.0], [3.0, NO, NO]]))
-    assert found.a.point == pytest.approx(0.56)
+    assert found.a.point == pytest.approx(18 / 41)
     assert found.items == 2
     assert found.a.low == 0 < found.a.point < found.a.high
 
 
-def test_the_ends_of_the_sos_parameter() -> None:
+@pytest.mark.parametrize("raters", [2, 4, 20])
+def test_the_ends_of_the_sos_parameter(raters: int) -> None:
     agreed = np.repeat([[2.0], [3.0], [4.0]], 6, axis=1)
     assert sos_parameter(agreed).a.point == 0
-    # Half say 1, half say 5: variance 4 by number, 4 n / (n - 1) unbiased, room 4.
-    torn = np.tile([1.0, 5.0], (3, 10))
-    assert sos_parameter(torn).a.point == pytest.approx(20 / 19)
+    # Half say 1, half say 5: variance 4 n / (n - 1), room 4 + 4 / (n - 1), which is the same.
+    torn = np.tile([1.0, 5.0], (3, raters // 2))
+    a = sos_parameter(torn).a
+    assert (a.point, a.high) == (pytest.approx(1), 1)
 
 
-@pytest.mark.parametrize("a", [0.05, 0.15, 0.25])
-def test_a_known_parameter_is_found_and_covered(a: float) -> None:
+@pytest.mark.parametrize(("a", "raters"), [(0.05, 24), (0.15, 24), (0.25, 24), (0.25, 6)])
+def test_a_known_parameter_is_found_and_covered(a: float, raters: int) -> None:
     rng = np.random.default_rng(4)
     covered, points = [], []
     for _ in range(60):
         mos = rng.uniform(1.5, 4.5, size=(40, 1))
         # A Beta distribution on the scale with variance a (mos - 1) (5 - mos).
         share, size = (mos - 1) / 4, 1 / a - 1
-        found = sos_parameter(1 + 4 * rng.beta(share * size, (1 - share) * size, size=(40, 24)))
+        found = sos_parameter(1 + 4 * rng.beta(share * size, (1 - share) * size, size=(40, raters)))
         points.append(found.a.point)
         covered.append(found.a.low <= a <= found.a.high)
     print(f"\na = {a}: found {np.mean(points):.4f}, covered {np.mean(covered):.2f}")
@@ -81,7 +83,7 @@ def test_a_known_parameter_is_found_and_covered(a: float) -> None:
     assert np.mean(covered) >= 0.85
 
 
-@given(arrays(float, (6, 5), elements=st.floats(1, 5)), st.integers(0, 1000))
+@given(arrays(float, (6, 5), elements=st.floats(1, 5, width=16)), st.integers(0, 1000))
 def test_the_sos_parameter_forgets_order_and_the_direction_of_the_scale(
     scores: np.ndarray, seed: int
 ) -> None:
@@ -93,7 +95,7 @@ def test_the_sos_parameter_forgets_order_and_the_direction_of_the_scale(
     shuffled = scores[rng.permutation(6)][:, rng.permutation(5)]
     assert sos_parameter(shuffled).a.point == pytest.approx(a)
     assert sos_parameter(6 - scores).a.point == pytest.approx(a)
-    assert 0 <= a <= 5 / 4 + 1e-9
+    assert 0 <= a <= 1 + 1e-9
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,7 @@ def test_the_sos_parameter_forgets_order_and_the_direction_of_the_scale(
         (np.array([[3.0], [4.0]]), "0 has them"),
         (np.full((3, 3), NO), "0 has them"),
         (np.array([[1.0, 1.0], [5.0, 5.0]]), "1 or 5"),
+        (np.array([[1.0, 1.0 + 1e-15], [5.0, 5.0]]), "1 or 5"),
     ],
 )
 def test_what_has_no_sos_parameter_is_refused(scores: np.ndarray, told: str) -> None:
