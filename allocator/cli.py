@@ -44,6 +44,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+LEARNER_NAMES = "gddpg, ddpg, td3, sac or ppo."
+
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of a table.")]
 Service = Annotated[
     str | None,
@@ -57,6 +59,9 @@ Table = Annotated[
 ]
 Runs = Annotated[Path, typer.Option("--out", help="Folder that gets the results.")]
 Steps = Annotated[int, typer.Option(min=1, help="Slots of experience a training run gets.")]
+Scenario = Annotated[
+    str, typer.Option("--scenario", help="easy, standard or hard: a member of SharedDenoising.")
+]
 Processes = Annotated[int, typer.Option(min=1, help="Training runs at a time, one core each.")]
 Episodes = Annotated[int, typer.Option(min=1, help="Held-out episodes.")]
 
@@ -76,9 +81,13 @@ def demo(
     from allocator.service_process import running_service
 
     settings = (
-        ComparisonSettings(folder=out, processes=processes, steps=2_400, held_out_episodes=16)
+        ComparisonSettings(
+            folder=out, scenario="easy", processes=processes, steps=2_400, held_out_episodes=16
+        )
         if short
-        else ComparisonSettings(folder=out, processes=processes, held_out_episodes=32)
+        else ComparisonSettings(
+            folder=out, scenario="easy", processes=processes, steps=10_000, held_out_episodes=32
+        )
     )
     kept = _emptied(out)
     with (
@@ -91,8 +100,11 @@ def demo(
 
 @app.command()
 def compare(
-    learners: Annotated[list[str] | None, typer.Argument(help="gddpg, ddpg, td3.")] = None,
+    learners: Annotated[
+        list[str] | None, typer.Argument(help="gddpg, ddpg, td3, sac, ppo.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training runs of each learner.")] = 5,
+    scenario: Scenario = "standard",
     steps: Steps = 16_000,
     episodes: Episodes = 64,
     service: Service = None,
@@ -107,6 +119,7 @@ def compare(
     with _errors_explained():
         settings = ComparisonSettings(
             folder=out,
+            scenario=_member(scenario),
             learners=_known(learners or ["gddpg", "ddpg"]),
             seeds=tuple(range(1, seeds + 1)),
             steps=steps,
@@ -119,10 +132,11 @@ def compare(
 
 @app.command()
 def train(
-    learner: Annotated[str, typer.Argument(help="gddpg, ddpg or td3.")] = "gddpg",
+    learner: Annotated[str, typer.Argument(help=LEARNER_NAMES)] = "gddpg",
     seed: Annotated[
         int, typer.Option(min=0, help="Of the training episodes and the networks.")
     ] = 1,
+    scenario: Scenario = "standard",
     steps: Steps = 16_000,
     service: Service = None,
     table: Table = None,
@@ -135,7 +149,9 @@ def train(
 
     with _errors_explained():
         _known([learner])
-        order = TrainingOrder(learner=learner, seed=seed, steps=steps, folder=out)
+        order = TrainingOrder(
+            learner=learner, seed=seed, steps=steps, folder=out, scenario=_member(scenario)
+        )
         source = _source(service, table, out).open()
         with progress() as stages:
             stages.begin(f"training {order.name}", steps)
@@ -153,27 +169,27 @@ def train(
 @app.command()
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    learner: Annotated[str, typer.Option(help="What it is: gddpg, ddpg or td3.")] = "gddpg",
+    learner: Annotated[str, typer.Option(help=LEARNER_NAMES)] = "gddpg",
+    scenario: Scenario = "standard",
     episodes: Episodes = 64,
     service: Service = None,
     table: Table = None,
     as_json: AsJson = False,
 ) -> None:
     """Play held-out episodes with a trained learner."""
+    from allocator.evaluation import as_compared, held_out_seeds
     from allocator.evaluation import evaluate as evaluate_learner
-    from allocator.evaluation import held_out_seeds
-    from allocator.scenarios.shared_denoising import SharedDenoising
 
     with _errors_explained():
         _known([learner])
         from allocator.agents.roster import load_learner
 
         source = _source(service, table, checkpoint.parent).open()
-        scenario = SharedDenoising(source.experience)
+        played_in = as_compared(source.experience, _member(scenario))
         trained = load_learner(learner, checkpoint)
-        played = evaluate_learner(scenario, trained, held_out_seeds(episodes))
+        played = evaluate_learner(played_in, trained, held_out_seeds(episodes))
     told = {
-        "reward": float(played.total_reward.mean()) / scenario.settings.slots,
+        "reward": float(played.total_reward.mean()) / played_in.settings.slots,
         "qoe": float(played.qoe.mean()),
         "energy_j": float(played.energy_j.mean()),
         "latency_s": float(played.latency_s.mean()),
@@ -185,18 +201,23 @@ def evaluate(
 
 @app.command()
 def scenarios(
-    episodes: Episodes = 64, service: Service = None, table: Table = None, as_json: AsJson = False
+    scenario: Scenario = "standard",
+    episodes: Episodes = 64,
+    service: Service = None,
+    table: Table = None,
+    as_json: AsJson = False,
 ) -> None:
-    """The scenario's card: what chance, a constant, greed and the optimum make of it."""
+    """A scenario's card: what chance, a constant, greed and the optimum make of it."""
     from rich.console import Console
     from rich.table import Table as RichTable
 
+    from allocator.evaluation import as_compared
     from allocator.scenarios.card import scenario_card
-    from allocator.scenarios.shared_denoising import SharedDenoising
 
     with _errors_explained():
         source = _source(service, table, Path("runs/scenarios")).open()
-        card = scenario_card(SharedDenoising(source.experience), episodes=episodes)
+        played_in = as_compared(source.experience, _member(scenario))
+        card = scenario_card(played_in, name=scenario, episodes=episodes)
     if as_json:
         typer.echo(json.dumps(asdict(card)))
         return
@@ -225,6 +246,14 @@ def _known(learners: list[str]) -> tuple[str, ...]:
     if unknown:
         raise typer.BadParameter(f"no learner is called {unknown[0]!r}: try {', '.join(LEARNERS)}")
     return tuple(learners)
+
+
+def _member(scenario: str) -> str:
+    from allocator.scenarios.settings import MEMBERS
+
+    if scenario not in MEMBERS:
+        raise typer.BadParameter(f"no scenario is called {scenario!r}: try {', '.join(MEMBERS)}")
+    return scenario
 
 
 def _source(service: str | None, table: Path | None, folder: Path) -> ExperienceSource:

@@ -24,6 +24,7 @@ from allocator.experiments import (
     write_summary,
 )
 from allocator.rlli import Loop, survey_prompt, survey_size
+from allocator.scenarios.settings import MEMBERS
 from allocator.training import (
     ExperienceSource,
     LoopCost,
@@ -48,11 +49,12 @@ class Stages(Protocol):
 class ComparisonSettings:
     """Who is trained, how often and how long.
 
-    seeds: one training run of every learner each; three is the least that says anything of how
-    runs differ. steps: slots of experience a run gets.
+    scenario: the member of SharedDenoising's family. seeds: one training run of every learner each;
+    three is the least that says anything of how runs differ. steps: slots of experience a run gets.
     """
 
     folder: Path
+    scenario: str = "standard"
     learners: tuple[str, ...] = ("gddpg", "ddpg")
     seeds: tuple[int, ...] = (1, 2, 3)
     steps: int = 16_000
@@ -68,6 +70,7 @@ class ComparisonSettings:
                 seed=seed,
                 steps=self.steps,
                 folder=self.folder,
+                scenario=self.scenario,
                 held_out_episodes=self.held_out_episodes,
             )
             for learner in self.learners
@@ -128,9 +131,8 @@ def _references(
 ) -> dict[str, list[Played]]:
     """Those who do not learn: random as often as there are seeds, the others once."""
     from allocator import evaluation
-    from allocator.scenarios.shared_denoising import SharedDenoising
 
-    scenario = SharedDenoising(loop.experience)
+    scenario = evaluation.as_compared(loop.experience, settings.scenario)
     seeds = evaluation.held_out_seeds(settings.held_out_episodes)
     stages.begin("random, constant, greedy, optimum", 4)
     played: dict[str, list[Played]] = {}
@@ -156,9 +158,7 @@ def _findings(
     *,
     judges: tuple[str, ...],
 ) -> Findings:
-    from allocator.scenarios.settings import SharedDenoisingSettings
-
-    slots = SharedDenoisingSettings().slots
+    slots = MEMBERS[settings.scenario].slots
     by_learner = {
         name: [run for run in runs if run.order.learner == name] for name in settings.learners
     }

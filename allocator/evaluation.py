@@ -1,4 +1,8 @@
-"""Held-out episodes: the same ones for every agent, and none that training ever draws."""
+"""Held-out episodes: the same ones for every agent, and none that training ever draws.
+
+Everybody is compared in expectation over the seeds of the pictures, which nobody knows beforehand:
+see `ExpectedExperience`. So the optimum is one that a policy may reach, and luck decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.experience import ExpectedExperience, Experience
 from allocator.scenarios.policies import (
     Played,
     best_constant_action,
@@ -16,6 +21,7 @@ from allocator.scenarios.policies import (
     play,
     random_policy,
 )
+from allocator.scenarios.settings import MEMBERS
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 if TYPE_CHECKING:
@@ -31,6 +37,11 @@ PRACTICE_EPISODES = 64
 
 class NothingJudgedError(RuntimeError):
     """An episode has no judged slot, so nothing can be said of it."""
+
+
+def as_compared(experience: Experience, member: str) -> SharedDenoising:
+    """The member of the family with this name, with rewards in expectation."""
+    return SharedDenoising(ExpectedExperience(experience), MEMBERS[member])
 
 
 def held_out_seeds(episodes: int) -> tuple[int, ...]:

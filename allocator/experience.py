@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,14 +37,14 @@ class Cells:
     error_level: Indices
     persona: Indices
 
-    @property
-    def pictures(self) -> tuple[Indices, ...]:
-        """The index of each cell's picture: (prompt, seed, branch, error level).
+    def places(self, shape: tuple[int, ...]) -> Indices:
+        """Where they stand in a flattened table of this shape (prompts, seeds, ..., personas).
 
         Who branches at 0 receives nothing over the air, so no error can reach the picture.
         """
         errors = np.where(self.branch == 0, 0, self.error_level)
-        return self.prompt, self.seed, self.branch, errors
+        cells = (self.prompt, self.seed, self.branch, errors, self.persona)
+        return np.ravel_multi_index(cells, shape)
 
 
 class Experience(Protocol):
@@ -58,9 +59,22 @@ class Experience(Protocol):
     @property
     def traits(self) -> Floats: ...
 
-    def rewards(self, cells: Cells) -> Floats:
-        """Rewards in [0, 1] of the cells' shape; NaN where nobody could judge."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the table: (prompts, seeds, branch steps, error levels, personas)."""
         ...
+
+    def rewards(self, places: Indices) -> Floats:
+        """Rewards in [0, 1] at these places of the flattened table; NaN where nobody could judge.
+
+        `look_up` takes cells instead.
+        """
+        ...
+
+
+def look_up(experience: Experience, cells: Cells) -> Floats:
+    """Rewards in [0, 1] of the cells' shape; NaN where nobody could judge."""
+    return experience.rewards(cells.places(experience.shape))
 
 
 class UnjudgedError(RuntimeError):
@@ -87,10 +101,18 @@ class RecordedExperience:
                 f"got {self.table.shape}: record it again"
             )
 
-    def rewards(self, cells: Cells) -> Floats:
-        """Look the cells up."""
-        found: Floats = self.table[(*cells.pictures, cells.persona)]
-        return found
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the table."""
+        return self.table.shape
+
+    def rewards(self, places: Indices) -> Floats:
+        """Look the places up."""
+        return self._flat.take(places)
+
+    @cached_property
+    def _flat(self) -> Floats:
+        return np.ravel(self.table)
 
     def save(self, path: Path) -> None:
         """Write one .npz: the table beside everything needed to read it again."""
@@ -130,6 +152,49 @@ class RecordedExperience:
             return cls(catalogue, tuple(about["personas"]), arrays["traits"], table)
 
 
+@dataclass(frozen=True)
+class ExpectedExperience:
+    """An experience in expectation: what cells are worth before anybody knows their seed.
+
+    A seed stands for the first noise and for which bits flip. Whoever decides cannot know it, so
+    decisions are compared, and optima found, by the mean reward over the catalogue's seeds. Those
+    without an answer are left out of the mean.
+    """
+
+    experience: Experience
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """That of the experience."""
+        return self.experience.catalogue
+
+    @property
+    def personas(self) -> tuple[str, ...]:
+        """The panel's ids."""
+        return self.experience.personas
+
+    @property
+    def traits(self) -> Floats:
+        """(personas, 5) z-scores of the panel."""
+        return self.experience.traits
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the table; along the seeds it is constant."""
+        return self.experience.shape
+
+    def rewards(self, places: Indices) -> Floats:
+        """The means over the seeds at these places, whichever seed they name."""
+        _, seeds, *rest = self.shape
+        apart = int(np.prod(rest))
+        first = places - places // apart % seeds * apart
+        each = self.experience.rewards(first[..., None] + apart * np.arange(seeds))
+        answered = ~np.isnan(each)
+        count = answered.sum(axis=-1)
+        total = np.where(answered, each, 0.0).sum(axis=-1)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 @dataclass
 class ExperienceCounts:
     """What filling the table cost so far. `lookups` counts users served, `misses` pictures made."""
@@ -149,6 +214,7 @@ class LiveExperience:
         self._generator = generator
         self._oracle = oracle
         self._table = np.full((*catalogue.shape, len(oracle.personas)), np.nan)
+        self._flat = self._table.reshape(-1)  # the same memory
 
     @property
     def personas(self) -> tuple[str, ...]:
@@ -160,17 +226,21 @@ class LiveExperience:
         """(personas, 5) z-scores of the panel."""
         return np.array([persona.traits.vector() for persona in self._oracle.personas])
 
-    def rewards(self, cells: Cells) -> Floats:
-        """Look the cells up; draw and judge first what no one has seen or could judge before."""
-        index = (*cells.pictures, cells.persona)
-        found = self._table[index]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the table."""
+        return self._table.shape
+
+    def rewards(self, places: Indices) -> Floats:
+        """Look the places up; draw and judge first what no one has seen or could judge before."""
+        found = self._flat.take(places)
         self.counts.lookups += found.size
         unknown = np.isnan(found)
         if unknown.any():
-            self._visit(np.stack([axis[unknown] for axis in cells.pictures], axis=1))
-            found = self._table[index]
-        answer: Floats = found
-        return answer
+            *pictures, _ = np.unravel_index(places[unknown], self.shape)
+            self._visit(np.stack(pictures, axis=1))
+            found = self._flat.take(places)
+        return found
 
     def record(self) -> RecordedExperience:
         """Visit every cell and keep the whole table."""
@@ -203,23 +273,22 @@ class LiveExperience:
 
 
 def profile(experience: Experience) -> Floats:
-    """What the panel thinks of each prompt at its best and at its most shared.
+    """What the panel thinks of each prompt, the more of its steps are shared.
 
-    (prompts, seeds, 2) mean rewards without bit errors: drawn alone, and branched off at the last
-    step. An operator knows them from the catalogue; the state holds them since rewards depend on
-    them. Raises UnjudgedError where no persona answered.
+    (prompts, branch steps) mean rewards over personas and seeds, without bit errors. An operator
+    knows them from the catalogue; the state holds them since rewards depend on them. Raises
+    UnjudgedError where no persona answered.
     """
-    prompts, seeds, steps, _ = experience.catalogue.shape
-    axes = [np.arange(prompts), np.arange(seeds), np.array([0, steps - 1])]
-    axes.append(np.arange(len(experience.personas)))
+    prompts, seeds, steps, *_, personas = experience.shape
+    axes = map(np.arange, (prompts, seeds, steps, personas))
     prompt, seed, branch, persona = np.meshgrid(*axes, indexing="ij")
     cells = Cells(prompt, seed, branch, np.zeros_like(prompt), persona)
-    rewards = experience.rewards(cells)
-    unjudged = np.isnan(rewards).all(axis=-1)
+    rewards = look_up(experience, cells)
+    unjudged = np.isnan(rewards).all(axis=(1, 3))
     if unjudged.any():
         raise UnjudgedError(
-            f"the oracle judged none of {int(unjudged.sum())} catalogue pictures; "
-            "check that the QoE service is ready (GET /health/ready)"
+            f"the oracle judged none of the pictures of {int(unjudged.sum())} ways to draw a "
+            "prompt; check that the QoE service is ready (GET /health/ready)"
         )
-    known: Floats = np.nanmean(rewards, axis=-1)
+    known: Floats = np.nanmean(rewards, axis=(1, 3))
     return known

@@ -13,7 +13,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 SCENARIOS = {
-    "allocator/SharedDenoising-v0": "allocator.scenarios.shared_denoising:SharedDenoisingEnv",
+    "allocator/SharedDenoising-v0": "allocator.scenarios.shared_denoising_env:SharedDenoisingEnv",
+    "allocator/SharedDenoisingEasy-v0": "allocator.scenarios.shared_denoising_env:easy",
+    "allocator/SharedDenoisingHard-v0": "allocator.scenarios.shared_denoising_env:hard",
 }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from allocator.catalogue import Catalogue, catalogue_seen_by
 from allocator.diffusion.generator import Diffusion, Generator
 from allocator.diffusion.pictures import PictureStore
-from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience
+from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience, look_up
 from allocator.oracle import Oracle
 from allocator.training import LoopCost
 
@@ -133,5 +133,5 @@ def survey_prompt(experience: Experience, prompt: int) -> int:
     possible = (branch > 0) | (level == 0)  # without a handoff there is no error to choose
     seed, branch, level = seed[possible], branch[possible], level[possible]
     nobody = np.zeros_like(seed)  # a visit asks the whole panel
-    experience.rewards(Cells(nobody + prompt, seed, branch, level, nobody))
+    look_up(experience, Cells(nobody + prompt, seed, branch, level, nobody))
     return len(seed)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.callbacks import BaseCallback
 
 from allocator.agents.roster import LearnerSettings, make_learner
-from allocator.evaluation import evaluate, held_out_seeds
+from allocator.evaluation import as_compared, evaluate, held_out_seeds
 from allocator.experience import Experience
 from allocator.scenarios.policies import Played
+from allocator.scenarios.settings import MEMBERS
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 if TYPE_CHECKING:
-    from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+    from stable_baselines3.common.base_class import BaseAlgorithm
 
 Progress = Callable[[int], None]
 """Told how many environment steps were just taken."""
@@ -73,14 +75,16 @@ class ExperienceSource(Protocol):
 class TrainingOrder:
     """One run: which learner, which seed, for how long, and where its files go.
 
-    Training episodes come from `seed`; the curve is drawn from the first `curve_episodes` held-out
-    episodes, the outcome from the first `held_out_episodes`.
+    scenario: the member of SharedDenoising's family. Training episodes come from `seed`; the curve
+    is drawn from the first `curve_episodes` held-out episodes, the outcome from the first
+    `held_out_episodes`.
     """
 
     learner: str
     seed: int
     steps: int
     folder: Path
+    scenario: str = "standard"
     environments: int = 16
     curve_points: int = 12
     curve_episodes: int = 32
@@ -116,14 +120,10 @@ def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> T
 
     torch.set_num_threads(1)
     before, started = source.cost(), time.perf_counter()
-    scenario = SharedDenoising(source.experience)
+    scenario = as_compared(source.experience, order.scenario)
     learner = _learner(order, source.experience)
-    steps, reward = [0], [_mean_reward(learner, scenario, order)]
-    for chunk in _chunks(order):
-        learner.learn(chunk, reset_num_timesteps=False, tb_log_name=order.name)
-        progress(learner.num_timesteps - steps[-1])
-        steps.append(learner.num_timesteps)
-        reward.append(_mean_reward(learner, scenario, order))
+    curve = LearningCurve(scenario, order, progress)
+    learner.learn(order.steps, callback=curve, tb_log_name=order.name)
     order.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     learner.save(order.checkpoint)
     played = evaluate(scenario, learner, held_out_seeds(order.held_out_episodes))
@@ -131,34 +131,67 @@ def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> T
     elapsed = time.perf_counter() - started
     learning = LoopCost(
         learning_s=elapsed - spent.generating_s - spent.judging_s,
-        masked=learner.replay_buffer.masked,
+        masked=masked_by(learner),
     )
-    return TrainedRun(order, np.array(steps), np.array(reward), played, spent + learning)
+    return TrainedRun(
+        order, np.array(curve.steps), np.array(curve.reward), played, spent + learning
+    )
 
 
-def _learner(order: TrainingOrder, experience: Experience) -> OffPolicyAlgorithm:
-    from allocator.agents.interchangeable import Layout
+def masked_by(learner: BaseAlgorithm) -> int:
+    """How many transitions it did not learn from, for their reward was null."""
+    buffer = getattr(learner, "replay_buffer", None)  # PPO has none: a null reward ends its run
+    return 0 if buffer is None else int(buffer.masked)
+
+
+def _learner(order: TrainingOrder, experience: Experience) -> BaseAlgorithm:
+    from allocator.agents.layout import Layout
     from allocator.scenarios.vector import ScenarioVecEnv
 
-    scenario = SharedDenoising(experience)
+    scenario = SharedDenoising(experience, MEMBERS[order.scenario])
     return make_learner(
         order.learner,
         ScenarioVecEnv(scenario, order.environments, seed=order.seed),
-        Layout(scenario.observations, scenario.actions),
+        Layout.of(scenario),
         seed=order.seed,
         settings=order.settings,
         tensorboard=order.folder / "tensorboard",
     )
 
 
-def _chunks(order: TrainingOrder) -> Iterator[int]:
-    """Steps between two points of the curve, whole steps of the vector of environments."""
-    edges = np.linspace(0, order.steps, order.curve_points).round().astype(int)
-    yield from (int(size) for size in np.diff(edges))
+class LearningCurve(BaseCallback):
+    """Plays held-out episodes now and then while a learner is trained, and tells the progress.
 
+    `steps` and `reward` are the points of the curve, the first before any training.
+    """
 
-def _mean_reward(
-    learner: OffPolicyAlgorithm, scenario: SharedDenoising, order: TrainingOrder
-) -> float:
-    played = evaluate(scenario, learner, held_out_seeds(order.curve_episodes))
-    return float(played.total_reward.mean()) / scenario.settings.slots
+    def __init__(self, scenario: SharedDenoising, order: TrainingOrder, progress: Progress) -> None:
+        super().__init__()
+        self.steps: list[int] = []
+        self.reward: list[float] = []
+        self._scenario, self._progress = scenario, progress
+        self._seeds = held_out_seeds(order.curve_episodes)
+        self._due = np.linspace(0, order.steps, order.curve_points).round().tolist()
+
+    def _on_training_start(self) -> None:
+        self._play()
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        """Called before every step of the environments, when the last updates are done."""
+        self._play_if_due()
+
+    def _on_training_end(self) -> None:
+        self._play_if_due()
+
+    def _play_if_due(self) -> None:
+        if self.num_timesteps >= self._due[len(self.steps)]:
+            self._progress(self.num_timesteps - self.steps[-1])
+            self._play()
+
+    def _play(self) -> None:
+        played = evaluate(self._scenario, self.model, self._seeds)
+        self.steps.append(self.num_timesteps)
+        self.reward.append(float(played.total_reward.mean()) / self._scenario.settings.slots)

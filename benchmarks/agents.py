@@ -22,13 +22,15 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from torch import nn
 
 from allocator.agents.gddpg import GDDPG
-from allocator.agents.interchangeable import Layout
+from allocator.agents.layout import Layout
 from allocator.agents.policies import MlpActorPolicy
-from allocator.scenarios.actions import ActionLayout
-from allocator.scenarios.observation import ObservationLayout
+from allocator.scenarios.settings import EASY
+from allocator.scenarios.shared_denoising import SharedDenoising
+from allocator.scenarios.synthetic import synthetic_experience
 
 BATCH, FLAT, USERWISE = 128, [128, 128], [64, 64]
-LAYOUT = Layout(ObservationLayout(3, 3), ActionLayout(3, 3))
+ALL: dict[str, Any] = {"net_arch": FLAT, "optimizer_kwargs": {"fused": True}}
+LAYOUT = Layout.of(SharedDenoising(synthetic_experience(), EASY))
 
 
 class Noise(gymnasium.Env[np.ndarray, np.ndarray]):
@@ -49,12 +51,12 @@ class Noise(gymnasium.Env[np.ndarray, np.ndarray]):
 
 
 def gddpg(steps: int, **policy: Any) -> OffPolicyAlgorithm:
-    kwargs = {"net_arch": FLAT, **policy}
+    kwargs = {**ALL, **policy}
     return GDDPG("MlpPolicy", Noise(), denoising_steps=steps, policy_kwargs=kwargs, **common())
 
 
 def ddpg(**policy: Any) -> OffPolicyAlgorithm:
-    kwargs = {"net_arch": FLAT, "activation_fn": nn.SiLU, "n_critics": 2, **policy}
+    kwargs = {"activation_fn": nn.SiLU, "n_critics": 2, **ALL, **policy}
     return DDPG(MlpActorPolicy, Noise(), policy_kwargs=kwargs, **common())
 
 

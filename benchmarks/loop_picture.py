@@ -19,7 +19,7 @@ from allocator.arrays import Indices
 from allocator.catalogue import catalogue_seen_by
 from allocator.diffusion.generator import Generator
 from allocator.diffusion.pictures import PictureStore
-from allocator.experience import Cells, LiveExperience
+from allocator.experience import Cells, LiveExperience, look_up
 from allocator.oracle import LocalOracle
 from allocator.report.pictures import distinct_personas, similar_and_dissimilar
 from qoe_service import Scorer, Settings
@@ -67,7 +67,7 @@ def _draw_row(
     branches = np.broadcast_to(np.array(SHARED_STEPS)[:, None], shape)
     zeros = np.zeros(shape, dtype=np.intp)
     personas = np.broadcast_to(judges, shape)
-    scores = 1 + 4 * experience.rewards(Cells(zeros + prompt, zeros, branches, zeros, personas))
+    scores = 1 + 4 * look_up(experience, Cells(zeros + prompt, zeros, branches, zeros, personas))
     public = catalogue.prompts[catalogue.public_of[prompt]]
     axes[0, 0].text(
         0.0,

@@ -2,8 +2,8 @@
 
     python benchmarks/scenario.py
 
-Environment steps per second with a filled table (a synthetic one: only its shape matters here),
-random actions, whole episodes with their resets, for growing batches; best of five repetitions.
+Environment steps per second on one thread with a filled table (a synthetic one: only its shape
+matters here), random actions, whole episodes with their resets; best of five repetitions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 
+from allocator.scenarios.settings import MEMBERS
 from allocator.scenarios.shared_denoising import SharedDenoising
 from allocator.scenarios.synthetic import synthetic_experience
 
@@ -24,22 +25,25 @@ def steps_per_second(scenario: SharedDenoising, batch: int) -> float:
     """Environment steps (batch times slots) per second over whole episodes."""
     slots = scenario.settings.slots
     actions = np.random.default_rng(0).uniform(-1, 1, (slots, batch, scenario.actions.size))
-    steps, seed, started = 0, 0, time.perf_counter()
+    rng = np.random.default_rng(1)
+    steps, started = 0, time.perf_counter()
     while time.perf_counter() - started < SECONDS:
-        scenario.reset(range(seed, seed + batch))
+        scenario.begin(scenario.draw_many(rng, batch))
         for action in actions:
             scenario.step(action)
-        steps, seed = steps + batch * slots, seed + batch
+        steps += batch * slots
     return steps / (time.perf_counter() - started)
 
 
 def main() -> None:
     """Print the table."""
-    scenario = SharedDenoising(synthetic_experience())
-    print(f"{'batch':>6}  {'env steps/s':>12}")
-    for batch in BATCHES:
-        best = max(steps_per_second(scenario, batch) for _ in range(REPETITIONS))
-        print(f"{batch:>6}  {best:>12,.0f}")
+    print(f"{'member':<10}" + "".join(f"{f'batch {batch}':>12}" for batch in BATCHES))
+    for name, settings in MEMBERS.items():
+        scenario = SharedDenoising(synthetic_experience(), settings)
+        best = (
+            max(steps_per_second(scenario, batch) for _ in range(REPETITIONS)) for batch in BATCHES
+        )
+        print(f"{name:<10}" + "".join(f"{speed:>12,.0f}" for speed in best))
 
 
 if __name__ == "__main__":

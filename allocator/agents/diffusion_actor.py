@@ -7,6 +7,7 @@ noisy action; so the action always lies in [-1, 1] and no clip ever cuts a gradi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,14 @@ from stable_baselines3.common.preprocessing import get_action_dim
 from stable_baselines3.common.torch_layers import create_mlp
 from torch import Tensor, nn
 
-from allocator.agents.interchangeable import Layout, UserwiseDenoiser
+from allocator.agents.interchangeable import UserwiseDenoiser
+from allocator.agents.layout import Layout
 
 BETA_MIN, BETA_MAX = 0.1, 10.0
 """Ends of the VP schedule [Q-rel: the released diffusion-DDPG code of the same author]."""
+
+
+Draw = Callable[[tuple[int, int]], Tensor]
 
 
 @dataclass(frozen=True)
@@ -136,15 +141,16 @@ class DiffusionActor(BasePolicy):
             else UserwiseDenoiser(layout, net_arch[-1], denoising_steps, activation_fn)
         )
 
-    def propose(self, observation: Tensor, *, mean: bool = False) -> tuple[Tensor, Tensor]:
+    def propose(self, observation: Tensor, draw: Draw | None = None) -> tuple[Tensor, Tensor]:
         """Actions (B, A) in [-1, 1] and the logits (B, A) they are the tanh of.
 
-        `mean` runs the chain without noise: one observation, one action. Otherwise every call
-        draws from the actor's own generator, so that a seed fixes what is explored.
+        `draw` gives the chain's noise, of a shape; by default it comes from the actor's own
+        generator, so that a seed fixes what is explored. `torch.zeros` runs it without noise: one
+        observation, one action.
         """
         features = self.extract_features(observation, self.features_extractor)
         state = self.denoiser.encode(features)  # the same for all denoising steps
-        draw = torch.zeros if mean else self._noise
+        draw = draw or self._noise
         shape = (features.shape[0], self.action_dim)
         noisy = draw(shape).to(features)
         logits = noisy
@@ -162,7 +168,7 @@ class DiffusionActor(BasePolicy):
         return self.propose(observation)[0]
 
     def _predict(self, observation: Tensor, deterministic: bool = False) -> Tensor:
-        return self.propose(observation, mean=deterministic)[0]
+        return self.propose(observation, torch.zeros if deterministic else None)[0]
 
     def _noise(self, shape: tuple[int, int]) -> Tensor:
         return torch.randn(shape, generator=self.generator)

@@ -55,6 +55,8 @@ class GDDPG(TD3):
     `normalise_q`: divide the actor's loss by mean|Q1|, so that the other weights need no tuning.
     `bound_penalty`: the weight w of logits beyond +-2. Higher keeps actions further from their
     bounds; 0.01 to 1 is usual, 0 lets them stick.
+    `candidates`: how many actions a deterministic prediction lets the critics choose from; 1 asks
+    no critic and is the fastest.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
@@ -72,6 +74,7 @@ class GDDPG(TD3):
         max_grad_norm: float = 5.0,
         normalise_q: bool = True,
         bound_penalty: float = 0.1,
+        candidates: int = 1,
         policy_delay: int = 1,
         target_policy_noise: float = 0.1,
         target_noise_clip: float = 0.0,
@@ -81,7 +84,7 @@ class GDDPG(TD3):
     ) -> None:
         self.denoising_steps = denoising_steps
         self.max_grad_norm, self.normalise_q = max_grad_norm, normalise_q
-        self.bound_penalty = bound_penalty
+        self.bound_penalty, self.candidates = bound_penalty, candidates
         td3.setdefault("replay_buffer_class", AnsweredReplayBuffer)
         super().__init__(
             policy,
@@ -97,6 +100,7 @@ class GDDPG(TD3):
         if issubclass(self.policy_class, DiffusionPolicy):
             self.policy_kwargs: dict[str, Any] = {
                 "denoising_steps": denoising_steps,
+                "candidates": candidates,
                 **self.policy_kwargs,
             }
         if _init_setup_model:

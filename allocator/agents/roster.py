@@ -1,28 +1,34 @@
 """Who can be trained, by name, each with the settings it is reported with.
 
-All learners get the same networks, replay, exploration noise, discount and number of updates;
-they differ in what their names say.
+All learners get the same networks, discount and learning rate, those off policy also the same
+replay, exploration noise and number of updates; they differ in what their names say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from stable_baselines3 import DDPG, TD3
+from stable_baselines3 import DDPG, PPO, SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.utils import LinearSchedule
 from torch import nn
 
 from allocator.agents.gddpg import GDDPG
-from allocator.agents.interchangeable import Layout
+from allocator.agents.layout import Layout
 from allocator.agents.policies import MlpActorPolicy
 from allocator.agents.replay import AnsweredReplayBuffer
+from allocator.agents.stochastic_rivals import (
+    EveryRewardAnswered,
+    UserwisePPOPolicy,
+    UserwiseSACPolicy,
+)
 
 if TYPE_CHECKING:
-    from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+    from stable_baselines3.common.base_class import BaseAlgorithm
     from stable_baselines3.common.vec_env import VecEnv
 
 
@@ -30,34 +36,43 @@ if TYPE_CHECKING:
 class LearnerSettings:
     """What all learners have in common.
 
-    warm_up: random slots before learning. updates_per_step: gradient steps after each step of the
-    vector of environments. noise: standard deviation of what is added to actions while training.
+    learning_rate: at first; it falls in a straight line to a twentieth. warm_up: random slots
+    before learning. updates_per_step: gradient steps after each step of the vector of
+    environments. noise: standard deviation of what DDPG, TD3 and G-DDPG add to actions while
+    training. rollout_slots: PPO's slots between updates, of each environment.
     """
 
-    width: int = 64
-    learning_rate: float = 3e-4
+    width: int = 32
+    learning_rate: float = 1e-3
     batch_size: int = 128
     discount: float = 0.98
     warm_up: int = 1600
-    updates_per_step: int = 4
+    updates_per_step: int = 8
     noise: float = 0.2
+    rollout_slots: int = 64
 
 
-def _gddpg(env: VecEnv, common: dict[str, Any], policy: dict[str, Any]) -> OffPolicyAlgorithm:
-    return GDDPG("MlpPolicy", env, policy_kwargs=policy, **common)
+@dataclass(frozen=True)
+class Learner:
+    """How a learner is made: its class, its policy, and how it collects experience.
+
+    off_policy: it learns from a replay buffer and adds noise to its actions where it explores so.
+    """
+
+    algorithm: type[BaseAlgorithm]
+    policy: Any
+    off_policy: bool = True
+    adds_noise: bool = True
+    critics: Mapping[str, Any] = field(default_factory=lambda: {"n_critics": 2})
 
 
-def _ddpg(env: VecEnv, common: dict[str, Any], policy: dict[str, Any]) -> OffPolicyAlgorithm:
-    return DDPG(MlpActorPolicy, env, policy_kwargs=policy, **common)
-
-
-def _td3(env: VecEnv, common: dict[str, Any], policy: dict[str, Any]) -> OffPolicyAlgorithm:
-    return TD3(MlpActorPolicy, env, policy_kwargs=policy, **common)
-
-
-Maker = Callable[["VecEnv", dict[str, Any], dict[str, Any]], "OffPolicyAlgorithm"]
-
-LEARNERS: Mapping[str, Maker] = {"gddpg": _gddpg, "ddpg": _ddpg, "td3": _td3}
+LEARNERS: Mapping[str, Learner] = {
+    "gddpg": Learner(GDDPG, "MlpPolicy"),
+    "ddpg": Learner(DDPG, MlpActorPolicy),
+    "td3": Learner(TD3, MlpActorPolicy),
+    "sac": Learner(SAC, UserwiseSACPolicy, adds_noise=False),
+    "ppo": Learner(PPO, UserwisePPOPolicy, off_policy=False, critics={}),
+}
 
 
 def make_learner(
@@ -68,36 +83,49 @@ def make_learner(
     seed: int,
     settings: LearnerSettings | None = None,
     tensorboard: Path | None = None,
-) -> OffPolicyAlgorithm:
+) -> BaseAlgorithm:
     """An untrained learner of this name; raises ValueError for a name nobody has."""
     if name not in LEARNERS:
         raise ValueError(f"no learner is called {name!r}; there are {', '.join(LEARNERS)}")
-    chosen = settings or LearnerSettings()
-    size = int(np.prod(env.action_space.shape))
-    common = {
-        "learning_rate": chosen.learning_rate,
+    chosen, learner = settings or LearnerSettings(), LEARNERS[name]
+    told: dict[str, Any] = {
+        "learning_rate": LinearSchedule(chosen.learning_rate, chosen.learning_rate / 20, 1.0),
         "batch_size": chosen.batch_size,
         "gamma": chosen.discount,
-        "learning_starts": chosen.warm_up,
-        "gradient_steps": chosen.updates_per_step,
-        "buffer_size": 200_000,
-        "replay_buffer_class": AnsweredReplayBuffer,
-        "action_noise": NormalActionNoise(np.zeros(size), np.full(size, chosen.noise)),
+        "policy_kwargs": _networks(layout, chosen, learner),
         "tensorboard_log": None if tensorboard is None else str(tensorboard),
         "seed": seed,
         "device": "cpu",
     }
-    policy = {
+    if not learner.off_policy:
+        told["n_steps"] = chosen.rollout_slots
+        return learner.algorithm(learner.policy, EveryRewardAnswered(env), **told)
+    told |= _replaying(chosen)
+    if learner.adds_noise:
+        size = int(np.prod(env.action_space.shape))
+        told["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, chosen.noise))
+    return learner.algorithm(learner.policy, env, **told)
+
+
+def _networks(layout: Layout, chosen: LearnerSettings, learner: Learner) -> dict[str, Any]:
+    return {
         "layout": layout,
         "net_arch": [chosen.width, chosen.width],
         "activation_fn": nn.SiLU,
-        "n_critics": 2,
+        "optimizer_kwargs": {"fused": True},
+        **learner.critics,
     }
-    return LEARNERS[name](env, common, policy)
 
 
-def load_learner(name: str, checkpoint: Path) -> OffPolicyAlgorithm:
+def _replaying(chosen: LearnerSettings) -> dict[str, Any]:
+    return {
+        "learning_starts": chosen.warm_up,
+        "gradient_steps": chosen.updates_per_step,
+        "buffer_size": 200_000,
+        "replay_buffer_class": AnsweredReplayBuffer,
+    }
+
+
+def load_learner(name: str, checkpoint: Path) -> BaseAlgorithm:
     """A trained learner as `make_learner` made it and `save` left it."""
-    classes = {"gddpg": GDDPG, "ddpg": DDPG, "td3": TD3}
-    learner: OffPolicyAlgorithm = classes[name].load(checkpoint, device="cpu")
-    return learner
+    return LEARNERS[name].algorithm.load(checkpoint, device="cpu")

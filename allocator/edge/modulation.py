@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import comb, erfc
+from scipy.special import comb, erfc, erfcinv
 
 from allocator.arrays import Floats
 
@@ -46,6 +46,13 @@ def bit_error_rate(modulation: Modulation, snr: ArrayLike) -> Floats:
     distance = np.sqrt(modulation.closeness * np.asarray(snr, dtype=float))
     rate: Floats = modulation.neighbours * erfc(distance) / 2
     return rate
+
+
+def snr_of_bit_error_rate(modulation: Modulation, rate: ArrayLike) -> Floats:
+    """The SNR (Es/N0, linear) with this bit error rate, above which there are fewer errors."""
+    distance = erfcinv(2 * np.asarray(rate, dtype=float) / modulation.neighbours)
+    snr: Floats = distance**2 / modulation.closeness
+    return snr
 
 
 def mean_bit_error_rate(modulation: Modulation, mean_snr: ArrayLike, *, m: int = 1) -> Floats:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allocator.arrays import Floats, Indices
-from allocator.experience import Cells, UnjudgedError
+from allocator.experience import Cells, UnjudgedError, look_up
 from allocator.scenarios.actions import Decision
 from allocator.scenarios.episodes import Episodes
 from allocator.scenarios.shared_denoising import SharedDenoising
@@ -66,7 +66,7 @@ def _least_power(scenario: SharedDenoising, episodes: Episodes) -> tuple[Indices
     catalogue, settings = scenario.experience.catalogue, scenario.settings
     powers = np.arange(settings.strongest_power + 1)
     gain_db = episodes.gain_db[..., None]
-    level = catalogue.error_level(scenario.physics.bit_error_rate(gain_db, powers))
+    level = scenario.error_level(gain_db, powers)
     hits = level[..., None, :] == np.arange(len(catalogue.error_levels))[:, None]
     over_the_air = np.repeat(hits.any(axis=-1)[..., None, :], catalogue.total_steps, axis=-2)
     # Who branches at 0 receives nothing, so there is one option and it has no errors.
@@ -84,7 +84,7 @@ def _rewards(scenario: SharedDenoising, episodes: Episodes, reachable: np.ndarra
         persona=episodes.persona[b, g, k],
     )
     reward = np.full(reachable.shape, np.nan)
-    reward[reachable] = scenario.experience.rewards(cells)
+    reward[reachable] = look_up(scenario.experience, cells)
     return reward
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
 from allocator.catalogue import Catalogue
-from allocator.experience import Cells, Experience
+from allocator.experience import Cells, Experience, look_up
 from allocator.plan import DenoisingPlan
 from allocator.report.contact_sheet import ContactSheet, Row
 from allocator.report.figures import lines
@@ -135,7 +135,7 @@ def _row(
         label=catalogue.prompts[prompt],
         detail=f"shared: {public} (similarity {catalogue.similarity[prompt]:.2f})",
         pictures=draw(plans),
-        rewards=experience.rewards(cells),
+        rewards=look_up(experience, cells),
     )
 
 
@@ -144,5 +144,6 @@ def _mean(experience: Experience, prompts: Indices, branches: Indices, level: in
     seeds = np.arange(experience.catalogue.shape[1])
     panel = np.arange(len(experience.personas))
     prompt, seed, branch, persona = np.meshgrid(prompts, seeds, branches, panel, indexing="ij")
-    rewards = experience.rewards(Cells(prompt, seed, branch, np.full_like(branch, level), persona))
+    cells = Cells(prompt, seed, branch, np.full_like(branch, level), persona)
+    rewards = look_up(experience, cells)
     return np.asarray(np.nanmean(rewards, axis=(0, 1, 3)))

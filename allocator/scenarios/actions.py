@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Decision:
     @property
     def shared_steps(self) -> Indices:
         """(B, G) steps the edge runs for each group: as deep as its deepest user."""
-        deepest: Indices = self.branch.max(axis=-1)
+        deepest: Indices = reduce(np.maximum, np.moveaxis(self.branch, -1, 0))
         return deepest
 
 

@@ -50,7 +50,9 @@ class ScenarioCard:
     gap: float
 
 
-def scenario_card(scenario: SharedDenoising, *, episodes: int = 64, seed: int = 0) -> ScenarioCard:
+def scenario_card(
+    scenario: SharedDenoising, *, name: str, episodes: int = 64, seed: int = 0
+) -> ScenarioCard:
     """Play all rivals on `episodes` held-out episodes; about half a second each."""
     rng = np.random.default_rng(seed)
     held_out = held_out_seeds(episodes)
@@ -64,7 +66,7 @@ def scenario_card(scenario: SharedDenoising, *, episodes: int = 64, seed: int = 
     floor = float(played["random"].total_reward.mean())
     ceiling = float(played["optimum"].total_reward.mean())
     return ScenarioCard(
-        scenario="allocator/SharedDenoising-v0",
+        scenario=f"SharedDenoising, {name}",
         episodes=episodes,
         rows=tuple(_row(name, result, floor, ceiling, rng) for name, result in played.items()),
         bound=float(optima.bound.mean()),

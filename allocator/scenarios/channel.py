@@ -8,6 +8,7 @@ antenna.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.arrays import Floats
 from allocator.edge.radio import (
@@ -23,7 +24,9 @@ NORMALS = 1 + 2 * ANTENNAS
 """Standard normals per user and slot: the shadowing, and a complex gain for each antenna."""
 
 
-def gain_db(area: Floats, normal: Floats, settings: SharedDenoisingSettings) -> Floats:
+def gain_db(
+    area: Floats, normal: NDArray[np.floating], settings: SharedDenoisingSettings
+) -> Floats:
     """(B, S, G, K) gains out of (B, G, K) uniforms and (B, S, G, K, NORMALS) standard normals.
 
     The uniforms place users uniformly in the ring between the nearest and the farthest distance.
@@ -41,7 +44,7 @@ def gain_db(area: Floats, normal: Floats, settings: SharedDenoisingSettings) -> 
     return gain
 
 
-def autoregressive(normal: Floats, correlation: float) -> Floats:
+def autoregressive(normal: NDArray[np.floating], correlation: float) -> NDArray[np.floating]:
     """Stationary Gauss-Markov sequences of unit variance along axis 1, out of independent normals.
 
     x' = rho x + sqrt(1 - rho^2) w

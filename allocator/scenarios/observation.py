@@ -7,8 +7,10 @@ whom, so that an encoder can share its weights among them and pool.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from allocator.arrays import Floats
 from allocator.catalogue import Catalogue
@@ -17,20 +19,11 @@ from allocator.scenarios.episodes import Episodes
 from allocator.scenarios.physics import Physics
 from allocator.scenarios.settings import SharedDenoisingSettings
 
-USER_FEATURES = (
-    "best_snr",
-    "similarity",
-    "reward_alone",
-    "reward_shared",
-    "phone_step_energy",
-    "openness",
-    "conscientiousness",
-    "extraversion",
-    "agreeableness",
-    "neuroticism",
-)
+TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 GROUP_FEATURES = ("size", "mean_similarity", "least_similarity")
 CELL_FEATURES = ("budget_left", "budget_left_per_slot", "slots_left")
+
+SNR_UNIT_DB = 20.0
 
 BOUND = 10.0
 """No observation is larger; most lie within -1 and 1."""
@@ -40,17 +33,39 @@ BOUND = 10.0
 class ObservationLayout:
     """Where things are in the observation vector: users, then groups, then the cell.
 
-    Each user's features stand together in the order of USER_FEATURES, user after user and group
+    Each user's features stand together in the order of `user_features`, user after user and group
     after group; each group's in the order of GROUP_FEATURES; then CELL_FEATURES.
     """
 
     groups: int
     users_per_group: int
+    total_steps: int
+
+    @property
+    def user_features(self) -> tuple[str, ...]:
+        """What is seen of a user: among it the panel's reward for each number of shared steps."""
+        profile = (f"reward_{steps}_shared" for steps in range(self.total_steps))
+        return ("best_snr", "similarity", *profile, "phone_step_energy", *TRAITS)
+
+    @property
+    def best_snr(self) -> int:
+        """Among a user's features: the SNR at the highest power, in units of SNR_UNIT_DB."""
+        return 0
+
+    @property
+    def profile(self) -> slice:
+        """Among a user's features: the panel's reward for 0, 1, ... shared steps."""
+        return slice(2, 2 + self.total_steps)
+
+    @property
+    def phone_energy(self) -> int:
+        """Among a user's features: the energy of a step on the phone, 0 being the mean phone's."""
+        return 2 + self.total_steps
 
     @property
     def user_shape(self) -> tuple[int, int, int]:
         """(G, K, features) of the users' block."""
-        return self.groups, self.users_per_group, len(USER_FEATURES)
+        return self.groups, self.users_per_group, len(self.user_features)
 
     @property
     def group_shape(self) -> tuple[int, int]:
@@ -78,43 +93,47 @@ class ObservationLayout:
         return int(self.by_group.stop) + len(CELL_FEATURES)
 
 
-def fixed_features(
-    episodes: Episodes,
-    *,
-    catalogue: Catalogue,
-    profile: Floats,
-    traits: Floats,
-    physics: Physics,
-) -> Floats:
-    """(B, S, users' and groups' blocks) of every slot: all that no action changes.
+@dataclass(frozen=True)
+class Known:
+    """What is seen of prompts, personas and phones: rows to look up, about unit scale.
 
-    profile: (prompts, seeds, 2) the panel's mean reward alone and most shared.
+    prompts: (prompts, 1 + T) similarity to the public prompt, and the panel's reward by steps
+    shared. personas: (personas, 5) traits. phones: (kinds,) energy of a step.
     """
-    B, S, G, K = episodes.prompt.shape
-    known = profile[episodes.prompt, episodes.seed[..., None]]  # (B, S, G, K, 2)
-    similarity = catalogue.similarity[episodes.prompt]
-    persona = traits[episodes.persona] / 2  # (B, G, K, 5)
-    step_j = physics.phone_step_j / physics.phone_step_j.mean() - 1
-    phone = np.broadcast_to(step_j[episodes.phone][:, None], similarity.shape)
-    users = np.concatenate(
-        [
-            np.stack(
-                [
-                    (physics.best_snr_db(episodes.gain_db) - 10) / 20,
-                    2 * similarity - 1,
-                    2 * known[..., 0] - 1,
-                    2 * known[..., 1] - 1,
-                    phone,
-                ],
-                axis=-1,
-            ),
-            np.broadcast_to(persona[:, None], (B, S, G, K, persona.shape[-1])),
-        ],
-        axis=-1,
+
+    prompts: NDArray[np.float32]
+    personas: NDArray[np.float32]
+    phones: NDArray[np.float32]
+
+
+def known_of(catalogue: Catalogue, profile: Floats, traits: Floats, physics: Physics) -> Known:
+    """profile: (prompts, T) the panel's mean reward by steps shared; traits: z-scores."""
+    prompts = 2 * np.column_stack([catalogue.similarity, profile]) - 1
+    phones = physics.phone_step_j / physics.phone_step_j.mean() - 1
+    return Known(
+        prompts.astype(np.float32),
+        (traits / 2).astype(np.float32),
+        phones.astype(np.float32),
     )
-    size = np.full((B, S, G), K / 4)
-    groups = np.stack([size, 2 * similarity.mean(-1) - 1, 2 * similarity.min(-1) - 1], axis=-1)
-    return np.concatenate([users.reshape(B, S, -1), groups.reshape(B, S, -1)], axis=-1)
+
+
+def observations(
+    layout: ObservationLayout, episodes: Episodes, slot: int, known: Known, physics: Physics
+) -> NDArray[np.float32]:
+    """(B, observation) of a slot, but for the cell's features, which actions change."""
+    seen = np.empty((len(episodes), layout.size), np.float32)
+    users = seen[:, layout.users].reshape(-1, *layout.user_shape)  # a view, as `groups` is
+    prompts = known.prompts[episodes.prompt[:, slot]]
+    users[..., layout.best_snr] = (physics.snr_db(episodes.gain_db[:, slot], -1) - 10) / SNR_UNIT_DB
+    users[..., layout.best_snr + 1 : layout.phone_energy] = prompts
+    users[..., layout.phone_energy] = known.phones[episodes.phone]
+    users[..., layout.phone_energy + 1 :] = known.personas[episodes.persona]
+    groups = seen[:, layout.by_group].reshape(-1, *layout.group_shape)
+    similarity = np.moveaxis(prompts[..., 0], -1, 0)  # numpy is slow along short last axes
+    groups[..., 0] = layout.users_per_group / 4
+    groups[..., 1] = reduce(np.add, similarity) / layout.users_per_group
+    groups[..., 2] = reduce(np.minimum, similarity)
+    return seen
 
 
 def cell_features(

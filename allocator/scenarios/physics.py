@@ -10,7 +10,7 @@ from allocator.arrays import Floats, Indices
 from allocator.catalogue import EDGE, QUANTISER_BITS
 from allocator.edge.devices import load_profiles
 from allocator.edge.link import UncodedLink
-from allocator.edge.modulation import Modulation, bit_error_rate
+from allocator.edge.modulation import Modulation, snr_of_bit_error_rate
 from allocator.edge.radio import noise_power_dbm
 from allocator.scenarios.actions import Decision
 from allocator.scenarios.settings import SharedDenoisingSettings
@@ -46,15 +46,14 @@ class Physics:
     tx_power_dbm: Floats
     noise_dbm: float
 
-    def bit_error_rate(self, gain_db: Floats, power: Indices) -> Floats:
-        """Of the uncoded link, elementwise."""
-        snr_db = self.tx_power_dbm[power] + gain_db - self.noise_dbm
-        rate = bit_error_rate(MODULATION, 10 ** (snr_db / 10))
-        return rate.astype(np.float64, copy=False)
+    def snr_db(self, gain_db: Floats, power: Indices | int) -> Floats:
+        """The SNR at these powers, elementwise; -1 is the highest."""
+        snr_db: Floats = self.tx_power_dbm[power] + gain_db - self.noise_dbm
+        return snr_db
 
-    def best_snr_db(self, gain_db: Floats) -> Floats:
-        """The SNR at the highest power."""
-        snr_db: Floats = self.tx_power_dbm[-1] + gain_db - self.noise_dbm
+    def snr_db_of_bit_error_rate(self, rate: Floats) -> Floats:
+        """The SNR at which the uncoded link has this bit error rate, elementwise."""
+        snr_db: Floats = 10 * np.log10(snr_of_bit_error_rate(MODULATION, rate))
         return snr_db
 
     def phone_j(self, phone: Indices, steps: int | Indices) -> Floats:

@@ -55,17 +55,18 @@ def _play(
     seeds: Sequence[int],
 ) -> Played:
     observations = scenario.reset(seeds)
-    outcomes = []
+    outcomes, latency_s = [], []
     for slot in range(scenario.settings.slots):
         observations, outcome, _ = scenario.carry_out(decide_next(observations, slot))
         outcomes.append(outcome)
+        latency_s.append(scenario.latency_s(outcome.decision).mean(axis=(1, 2)))
     energy_j = np.sum([outcome.energy_j for outcome in outcomes], axis=0)
     return Played(
         total_reward=np.nansum([outcome.reward for outcome in outcomes], axis=0),
         qoe=np.nanmean([outcome.qoe for outcome in outcomes], axis=0),
         energy_j=energy_j,
         budget_used=energy_j / scenario.allowance.joules,
-        latency_s=np.mean([outcome.latency_s.mean(axis=(1, 2)) for outcome in outcomes], axis=0),
+        latency_s=np.mean(latency_s, axis=0),
     )
 
 

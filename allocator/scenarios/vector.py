@@ -19,9 +19,8 @@ class ScenarioVecEnv(VecEnv):
     """`episodes` episodes side by side, stepped as one batch.
 
     Follows Stable-Baselines3: an ended episode is replaced by a new one at once, and the last
-    observation of the old one is in `info["terminal_observation"]`. Episodes of one seed are the
-    same whatever else runs beside them; each environment draws its episodes' seeds from its own
-    generator.
+    observation of the old one is in `info["terminal_observation"]`. All environments draw their
+    episodes from one generator, so a seed fixes them for a given number of environments.
     """
 
     def __init__(self, scenario: SharedDenoising, episodes: int, *, seed: int = 0) -> None:
@@ -30,14 +29,13 @@ class ScenarioVecEnv(VecEnv):
         self.seed(seed)
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Restart every environment's stream of episodes; takes effect at the next reset."""
-        children = np.random.SeedSequence(seed).spawn(self.num_envs)
-        self._streams = [np.random.default_rng(child) for child in children]
+        """Restart the stream of episodes; takes effect at the next reset."""
+        self._rng = np.random.default_rng(seed)
         return [seed] * self.num_envs
 
     def reset(self) -> NDArray[np.float32]:
         """Start a new episode in every environment."""
-        return self.scenario.reset([int(stream.integers(2**63)) for stream in self._streams])
+        return self.scenario.begin(self.scenario.draw_many(self._rng, self.num_envs))
 
     def step_async(self, actions: Floats) -> None:
         """Keep the actions for `step_wait`."""
@@ -48,7 +46,7 @@ class ScenarioVecEnv(VecEnv):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Play one slot everywhere."""
         observations, outcome, done = self.scenario.step(self._actions)
-        infos: list[dict[str, Any]] = [outcome.info(row) for row in range(self.num_envs)]
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if done.all():
             for info, observation in zip(infos, observations, strict=True):
                 info["terminal_observation"] = observation

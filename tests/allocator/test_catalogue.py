@@ -46,13 +46,13 @@ def test_an_error_rate_goes_to_the_nearest_level(rate):
 
 def test_a_plan_shares_under_the_public_prompt_and_ends_under_the_own(catalogue):
     prompt = int(catalogue.members[5][catalogue.members[5] != catalogue.public[5]][0])
-    plan = catalogue.plan(prompt, 1, 4, 3)
+    plan = catalogue.plan(prompt, 1, 4, 1)
     shared, own = plan.segments
     assert (shared.site, shared.steps) == ("edge", 4)
     assert shared.prompt == catalogue.prompts[catalogue.public[5]]
     assert (own.site, own.steps) == ("phone", 6)
     assert own.prompt == catalogue.prompts[prompt]
-    assert plan.handoffs == (Handoff(8, 0.02),)
+    assert plan.handoffs == (Handoff(8, 0.1),)
     assert plan.seed == catalogue.seeds[1]
 
 

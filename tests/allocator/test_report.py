@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from allocator.catalogue import ERROR_LEVELS
 from allocator.experiments import (
     Findings,
     GeneratorCounts,
@@ -91,7 +92,7 @@ def test_page_is_well_formed_and_refers_to_nothing_outside(findings: Findings) -
     assert all(address.startswith(("data:", "#")) for address in reader.addresses)
     assert not re.search(r"url\(https?:", page)
     assert "a &lt;b&gt; &amp; c" in page
-    assert page.count("data:image/png") == 4 * 10 + 2 * 8
+    assert page.count("data:image/png") == 4 * 10 + 2 * len(ERROR_LEVELS)
 
 
 def test_figures_take_their_colours_from_the_page(findings: Findings) -> None:

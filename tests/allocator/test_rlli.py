@@ -12,7 +12,7 @@ import torch
 
 from allocator.catalogue import TOPICS, Catalogue, compose_catalogue, word_embedding
 from allocator.comparison import ComparisonSettings, compare
-from allocator.experience import Cells
+from allocator.experience import Cells, look_up
 from allocator.experiments import share_of_way
 from allocator.rlli import Loop, RecordedSource, survey_prompt, survey_size
 from allocator.scenarios.synthetic import synthetic_experience
@@ -61,7 +61,7 @@ def test_survey_draws_every_picture_once_and_asks_everyone(loop: Loop) -> None:
 
 def test_opinions_are_of_the_picture_that_was_drawn(loop: Loop, scorer: Scorer) -> None:
     zero = np.zeros(1, np.intp)
-    looked_up = loop.experience.rewards(Cells(zero + 1, zero, zero + 2, zero + 1, zero))
+    looked_up = look_up(loop.experience, Cells(zero + 1, zero, zero + 2, zero + 1, zero))
     plan = loop.experience.catalogue.plan(1, 0, 2, 1)
     drawn = loop.generator.run([plan])
     prompt = loop.experience.catalogue.prompts[1]

@@ -103,6 +103,28 @@ def test_same_seed_gives_the_same_actions_and_another_seed_does_not() -> None:
     assert not np.array_equal(first, other)
 
 
+def test_of_many_candidates_the_one_that_the_worse_critic_likes_best_is_taken(
+    tmp_path: Path,
+) -> None:
+    """Critics that know where the target is, the second of whom likes everything less."""
+    target = 0.4
+
+    def liking(bias: float):
+        return lambda seen: bias - (seen[:, 2:] - target).square().sum(dim=1, keepdim=True)
+
+    plain, choosy = small(identity), small(identity, candidates=64)
+    choosy.policy.load_state_dict(plain.policy.state_dict())
+    choosy.critic.q_networks = [liking(0.0), liking(-1.0)]
+    seen = np.random.default_rng(0).uniform(-1, 1, (20, 2)).astype(np.float32)
+    mean, chosen = (model.predict(seen, deterministic=True)[0] for model in (plain, choosy))
+    off, nearer = (np.square(actions - target).sum(axis=1) for actions in (mean, chosen))
+    assert (nearer < off).all()
+    assert np.array_equal(chosen, choosy.predict(seen, deterministic=True)[0])
+    assert np.allclose(chosen[3], choosy.predict(seen[3], deterministic=True)[0], atol=1e-6)
+    small(identity, candidates=8).save(tmp_path / "model")
+    assert GDDPG.load(tmp_path / "model").policy.candidates == 8
+
+
 def test_save_and_load_predict_the_same_and_learn_on(tmp_path: Path) -> None:
     model = small(identity).learn(150)
     model.save(tmp_path / "gddpg")

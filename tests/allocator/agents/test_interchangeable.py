@@ -7,18 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from allocator.agents.interchangeable import (
-    Layout,
     UserwiseActor,
     UserwiseCritic,
     UserwiseDenoiser,
 )
+from allocator.agents.layout import Layout
 from allocator.scenarios.actions import ActionLayout
 from allocator.scenarios.observation import ObservationLayout
 
 torch.set_num_threads(1)
 
 GROUPS, USERS = 3, 2
-LAYOUT = Layout(ObservationLayout(GROUPS, USERS), ActionLayout(GROUPS, USERS))
+LAYOUT = Layout(ObservationLayout(GROUPS, USERS, 10), ActionLayout(GROUPS, USERS), 30.0)
 GROUP_ORDER, USER_ORDER = torch.tensor([2, 0, 1]), torch.tensor([1, 0])
 
 
@@ -68,8 +68,8 @@ def test_renaming_the_users_renames_a_denoising_step() -> None:
 def test_renaming_the_users_does_not_change_what_a_situation_is_worth() -> None:
     torch.manual_seed(0)
     critic, seen, acted = UserwiseCritic(LAYOUT, 16, nn.SiLU), observations(), actions()
-    worth = critic(torch.cat([seen, acted], dim=1))
-    renamed = critic(torch.cat([renamed_observation(seen), renamed_action(acted)], dim=1))
+    worth = critic(LAYOUT.plan_tokens(seen, acted))
+    renamed = critic(LAYOUT.plan_tokens(renamed_observation(seen), renamed_action(acted)))
     assert worth.shape == (4, 1)
     assert torch.allclose(worth, renamed, atol=1e-5)
     assert worth.std() > 0
@@ -78,9 +78,10 @@ def test_renaming_the_users_does_not_change_what_a_situation_is_worth() -> None:
 def test_every_observation_and_action_entry_matters_to_the_critic() -> None:
     torch.manual_seed(0)
     critic = UserwiseCritic(LAYOUT, 16, nn.SiLU)
-    entered = torch.cat([observations(), actions()], dim=1).requires_grad_()
-    critic(entered).sum().backward()
-    assert (entered.grad.abs().sum(dim=0) > 0).all()
+    entered = [observations(64).requires_grad_(), actions(64).requires_grad_()]
+    critic(LAYOUT.plan_tokens(*entered)).sum().backward()
+    for each in entered:
+        assert (each.grad.abs().sum(dim=0) > 0).all()
 
 
 def test_tokens_and_vectors_are_each_others_inverse() -> None:

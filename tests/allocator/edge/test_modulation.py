@@ -5,7 +5,12 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma
 
-from allocator.edge.modulation import Modulation, bit_error_rate, mean_bit_error_rate
+from allocator.edge.modulation import (
+    Modulation,
+    bit_error_rate,
+    mean_bit_error_rate,
+    snr_of_bit_error_rate,
+)
 
 
 def linear(decibels):
@@ -57,3 +62,9 @@ def test_more_signal_means_fewer_errors(modulation):
     rates = bit_error_rate(modulation, linear(np.arange(-20, 26)))
     assert (np.diff(rates) < 0).all()
     assert rates.max() <= 0.5
+
+
+@pytest.mark.parametrize("modulation", Modulation)
+def test_an_error_rate_leads_back_to_its_snr(modulation):
+    snr = linear(np.linspace(-5, 12, 30))
+    assert np.allclose(snr_of_bit_error_rate(modulation, bit_error_rate(modulation, snr)), snr)

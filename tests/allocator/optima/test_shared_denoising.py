@@ -23,6 +23,7 @@ from allocator.scenarios.policies import (
     play,
     random_policy,
 )
+from allocator.scenarios.settings import EASY
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 SEEDS = range(500, 508)
@@ -94,7 +95,7 @@ def test_a_frontier_point_names_the_decision_that_reaches_it():
 
 @pytest.fixture(scope="module")
 def solved(experience):
-    scenario = SharedDenoising(experience)
+    scenario = SharedDenoising(experience, EASY)
     return scenario, episode_optima(scenario, SEEDS)
 
 
@@ -103,7 +104,12 @@ def test_an_episode_is_solved_exactly_when_it_is_small_enough_to_try_everything(
     from allocator.scenarios.settings import SharedDenoisingSettings
 
     small = SharedDenoisingSettings(
-        groups=1, users_per_group=2, slots=2, weakest_dbm=15, strongest_dbm=17
+        groups=1,
+        users_per_group=2,
+        slots=2,
+        budget_share=0.7,
+        weakest_dbm=15,
+        strongest_dbm=17,
     )
     scenario = SharedDenoising(experience, small)
     optimum = episode_optima(scenario, [0, 1, 2])
@@ -160,13 +166,11 @@ def test_no_policy_beats_the_optimum(solved):
 
 
 def test_every_reachable_level_is_reached_with_the_least_power(experience):
-    scenario = SharedDenoising(experience)
+    scenario = SharedDenoising(experience, EASY)
     episodes = scenario.draw([1])
     options = slot_options(scenario, episodes)
-    levels = experience.catalogue.error_level(
-        scenario.physics.bit_error_rate(episodes.gain_db[..., None], np.arange(31))
-    ).reshape(10, 3, 3, 31)
-    for level in range(8):
+    levels = scenario.error_level(episodes.gain_db[..., None], np.arange(31)).reshape(10, 3, 3, 31)
+    for level in range(4):
         reachable = np.isfinite(options.joules[..., 1, level])
         assert np.array_equal(reachable, (levels == level).any(axis=-1))
         least = options.power[..., level][reachable]
@@ -180,7 +184,7 @@ def test_what_nobody_judged_is_no_option(experience):
     table = experience.table.copy()
     table[:, :, 4] = np.nan
     broken = RecordedExperience(experience.catalogue, experience.personas, experience.traits, table)
-    scenario = SharedDenoising(broken)
+    scenario = SharedDenoising(broken, EASY)
     options = slot_options(scenario, scenario.draw([1]))
     assert np.isinf(options.joules[..., 4, :]).all()
     assert not (episode_optima(scenario, [1]).branch == 4).any()

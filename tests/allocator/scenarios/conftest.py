@@ -1,5 +1,6 @@
 import pytest
 
+from allocator.scenarios.settings import EASY
 from allocator.scenarios.shared_denoising import SharedDenoising
 from allocator.scenarios.synthetic import synthetic_experience
 
@@ -11,4 +12,4 @@ def experience():
 
 @pytest.fixture
 def scenario(experience):
-    return SharedDenoising(experience)
+    return SharedDenoising(experience, EASY)

@@ -12,9 +12,9 @@ from allocator.scenarios.actions import (
     inverse_unit,
     unit,
 )
-from allocator.scenarios.settings import SharedDenoisingSettings
+from allocator.scenarios.settings import EASY
 
-SETTINGS = SharedDenoisingSettings()
+SETTINGS = EASY
 LAYOUT = ActionLayout(SETTINGS.groups, SETTINGS.users_per_group)
 actions = arrays(np.float64, (4, LAYOUT.size), elements=st.floats(-1, 1))
 

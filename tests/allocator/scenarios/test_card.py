@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
+from allocator.evaluation import as_compared
 from allocator.scenarios.card import scenario_card
 from allocator.scenarios.policies import best_constant_action, constant_policy, play
 
 
 @pytest.fixture(scope="module")
 def card(experience):
-    from allocator.scenarios.shared_denoising import SharedDenoising
-
-    return scenario_card(SharedDenoising(experience), episodes=12)
+    return scenario_card(as_compared(experience, "standard"), name="standard", episodes=12)
 
 
 def test_no_constant_action_comes_near_the_optimum(card):

@@ -40,7 +40,7 @@ def test_topics_personas_phones_and_seeds_are_all_met(scenario):
     assert len(np.unique(episodes.prompt)) == len(scenario.experience.catalogue.prompts)
     assert len(np.unique(episodes.persona)) == len(scenario.experience.personas)
     assert len(np.unique(episodes.phone)) == 2
-    assert len(np.unique(episodes.seed)) == 2
+    assert len(np.unique(episodes.seed)) == 4
 
 
 def test_the_channel_remembers_from_slot_to_slot(scenario):

@@ -6,6 +6,7 @@ import pytest
 from allocator.edge.cost import Air, cost_of
 from allocator.edge.devices import load_profiles
 from allocator.edge.link import UncodedLink
+from allocator.edge.modulation import bit_error_rate
 from allocator.scenarios.actions import Decision
 from allocator.scenarios.physics import BANDWIDTH_HZ, MODULATION, PHONES
 
@@ -72,13 +73,21 @@ def test_latency_is_that_of_the_plans(scenario, slot):
 
 def test_more_power_means_fewer_errors_and_more_joules(scenario):
     powers = np.arange(31)
-    rates = scenario.physics.bit_error_rate(np.full(31, -125.0), powers)
-    assert (np.diff(rates) < 0).all()
+    levels = scenario.error_level(np.full(31, -130.0), powers)
+    assert (np.diff(levels) <= 0).all()
+    assert levels[0] > levels[-1]
     assert (np.diff(scenario.physics.radio_j) > 0).all()
 
 
-def test_a_known_snr_has_the_textbook_error_rate(scenario):
+def test_a_known_error_rate_has_the_textbook_snr(scenario):
     """BPSK at 4 dB: Q(sqrt(2 x 10^0.4)) = 0.01250."""
-    gain_db = 4.0 + scenario.physics.noise_dbm - scenario.physics.tx_power_dbm[10]
-    rate = scenario.physics.bit_error_rate(np.array([gain_db]), np.array([10]))
-    assert rate[0] == pytest.approx(0.0125, abs=1e-4)
+    snr_db = scenario.physics.snr_db_of_bit_error_rate(np.array([0.0125009]))
+    assert snr_db[0] == pytest.approx(4.0, abs=1e-4)
+
+
+def test_the_error_level_is_the_nearest_to_the_links_bit_error_rate(scenario):
+    powers = np.arange(31)
+    gain_db = np.linspace(-150, -90, 400)[:, None]
+    snr = 10 ** (scenario.physics.snr_db(gain_db, powers) / 10)
+    nearest = scenario.experience.catalogue.error_level(bit_error_rate(MODULATION, snr))
+    assert np.array_equal(scenario.error_level(gain_db, powers), nearest)

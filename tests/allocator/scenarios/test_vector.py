@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from stable_baselines3 import DDPG
 
+from allocator.scenarios.settings import EASY
 from allocator.scenarios.shared_denoising import SharedDenoising
 from allocator.scenarios.vector import ScenarioVecEnv
 
 
 @pytest.fixture
 def env(experience):
-    return ScenarioVecEnv(SharedDenoising(experience), 4, seed=1)
+    return ScenarioVecEnv(SharedDenoising(experience, EASY), 4, seed=1)
 
 
 def finish(env):
@@ -31,9 +32,8 @@ def test_the_terminal_observation_is_the_old_episodes_and_what_comes_back_the_ne
 
 
 def test_the_terminal_observation_is_the_batched_scenarios_own(env, experience):
-    scenario = SharedDenoising(experience)
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(1).spawn(4)]
-    scenario.reset([int(stream.integers(2**63)) for stream in streams])
+    scenario = SharedDenoising(experience, EASY)
+    scenario.begin(scenario.draw_many(np.random.default_rng(1), 4))
     for _ in range(10):
         expected, _, _ = scenario.step(np.zeros((4, 21)))
     _, _, _, infos = finish(env)

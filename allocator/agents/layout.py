@@ -1,0 +1,140 @@
+"""How flat observations and actions become tokens, one a user, and what an action means to each.
+
+Shapes: B observations, G groups, K users in a group, T denoising steps.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+import torch
+from torch import Tensor
+
+from allocator.scenarios.actions import LEAN, STEEPNESS
+from allocator.scenarios.observation import SNR_UNIT_DB
+
+if TYPE_CHECKING:
+    from allocator.scenarios.shared_denoising import SharedDenoising
+
+ACTION_FEATURES, PLAN_FEATURES = 3, 9
+"""Of an action token, and what a plan token has beyond a state token."""
+
+
+class ObservationLayout(Protocol):
+    """Where things are in an observation: users, then groups, then the cell."""
+
+    @property
+    def best_snr(self) -> int: ...
+    @property
+    def profile(self) -> slice: ...
+    @property
+    def phone_energy(self) -> int: ...
+    @property
+    def user_shape(self) -> tuple[int, int, int]: ...
+    @property
+    def group_shape(self) -> tuple[int, int]: ...
+    @property
+    def users(self) -> slice: ...
+    @property
+    def by_group(self) -> slice: ...
+    @property
+    def cell(self) -> slice: ...
+    @property
+    def size(self) -> int: ...
+
+
+class ActionLayout(Protocol):
+    """Where things are in an action: an entry a group, then two entries a user."""
+
+    @property
+    def shared_steps(self) -> slice: ...
+    @property
+    def follow(self) -> slice: ...
+    @property
+    def power(self) -> slice: ...
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The two layouts of one scenario, and how flat vectors become tokens and back.
+
+    power_range_db: from the least to the highest power.
+    """
+
+    observation: ObservationLayout
+    action: ActionLayout
+    power_range_db: float
+
+    @classmethod
+    def of(cls, scenario: SharedDenoising) -> Self:
+        """A scenario's."""
+        power_range_db = scenario.settings.strongest_dbm - scenario.settings.weakest_dbm
+        return cls(scenario.observations, scenario.actions, power_range_db)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(G, K)."""
+        return self.observation.user_shape[:2]
+
+    @property
+    def state_features(self) -> int:
+        """How many features a token has before any action."""
+        layout = self.observation
+        cell: int = layout.cell.stop - layout.cell.start
+        return layout.user_shape[2] + layout.group_shape[1] + cell
+
+    def state_tokens(self, observation: Tensor) -> Tensor:
+        """(B, observation) to (B, G, K, state_features)."""
+        layout = self.observation
+        users = observation[:, layout.users].unflatten(1, layout.user_shape)
+        groups = observation[:, layout.by_group].unflatten(1, layout.group_shape)
+        cell = observation[:, None, None, layout.cell].expand(-1, *self.grid, -1)
+        return torch.cat([users, groups[:, :, None].expand(-1, -1, self.grid[1], -1), cell], dim=-1)
+
+    def action_tokens(self, action: Tensor) -> Tensor:
+        """(B, action) to (B, G, K, 3): the group's entry beside the user's two."""
+        shared = action[:, self.action.shared_steps, None].expand(-1, -1, self.grid[1])
+        follow = action[:, self.action.follow].unflatten(1, self.grid)
+        power = action[:, self.action.power].unflatten(1, self.grid)
+        return torch.stack([shared, follow, power], dim=-1)
+
+    def plan_tokens(self, observation: Tensor, action: Tensor) -> Tensor:
+        """(B, observation) and (B, action) to (B, G, K, state_features + PLAN_FEATURES).
+
+        The state tokens, the action tokens, and what the action means: before anything is
+        rounded, the share of the steps that is shared with the edge and the deepest of the group,
+        the share of the power's range, the SNR, the profile's reward at that depth, and the energy
+        of the steps left to the phone.
+        """
+        state, tokens = self.state_tokens(observation), self.action_tokens(action)
+        seen = self.observation
+        shared, follow, power = tokens.unbind(dim=-1)
+        depth = smooth_unit(shared, LEAN) * smooth_unit(follow, LEAN)
+        deepest = depth.amax(dim=2, keepdim=True).expand_as(depth)
+        strength = smooth_unit(power)
+        snr = state[..., seen.best_snr] - (1 - strength) * self.power_range_db / SNR_UNIT_DB
+        reward = interpolated(state[..., seen.profile], depth)
+        own_energy = (1 - depth) * (1 + state[..., seen.phone_energy])
+        meaning = torch.stack([depth, deepest, strength, snr, reward, own_energy], dim=-1)
+        return torch.cat([state, tokens, meaning], dim=-1)
+
+    def action_vector(self, shared: Tensor, by_user: Tensor) -> Tensor:
+        """(B, G) and (B, G, K, 2) to (B, action)."""
+        return torch.cat([shared, by_user[..., 0].flatten(1), by_user[..., 1].flatten(1)], dim=1)
+
+
+def smooth_unit(action: Tensor, lean: float = 0.0) -> Tensor:
+    """`scenarios.actions.unit` for tensors."""
+    low, high = math.tanh(STEEPNESS * (lean - 1)), math.tanh(STEEPNESS * (lean + 1))
+    return (torch.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
+
+
+def interpolated(profile: Tensor, depth: Tensor) -> Tensor:
+    """Profiles (..., T) at depths (...) in [0, 1]: 0 is the first entry, 1 the last."""
+    last = profile.shape[-1] - 1
+    place = last * depth
+    before = place.detach().floor().clamp(0, last - 1).long()
+    low, high = (profile.gather(-1, (before + step)[..., None]).squeeze(-1) for step in (0, 1))
+    return low + (place - before) * (high - low)

@@ -1,0 +1,151 @@
+"""SAC's and PPO's policies for users who are interchangeable: the rivals with stochastic actors.
+
+Everything but the networks is Stable-Baselines3's. PPO's critic sees no action, so it is told none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.vec_env import VecEnvWrapper
+from stable_baselines3.sac.policies import Actor, SACPolicy
+from torch import Tensor, nn
+
+from allocator.agents.interchangeable import ActionHead, Mixing, StateTokens
+from allocator.agents.layout import Layout
+from allocator.agents.policies import UserwiseCritics
+from allocator.experience import UnjudgedError
+
+
+def encoder(layout: Layout, width: int, activation: type[nn.Module]) -> nn.Sequential:
+    """Observation to tokens (B, G, K, W), as in `UserwiseActor`."""
+    return nn.Sequential(
+        StateTokens(layout),
+        Mixing(layout.state_features, width, activation),
+        Mixing(width, width, activation),
+    )
+
+
+class UserwiseSACActor(Actor):
+    """SAC's actor: a mean and a spread for every entry of the action."""
+
+    def __init__(self, *args: Any, layout: Layout, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.layout = layout
+        width = self.net_arch[-1]
+        self.latent_pi = encoder(layout, width, self.activation_fn)
+        self.mu, self.log_std = ActionHead(width, layout), ActionHead(width, layout)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {**super()._get_constructor_parameters(), "layout": self.layout}
+
+
+class UserwiseSACPolicy(SACPolicy):
+    """SAC's policy with weights shared among users."""
+
+    def __init__(self, *args: Any, layout: Layout, **kwargs: Any) -> None:
+        # SACPolicy builds the networks inside its own constructor.
+        self.layout = layout
+        super().__init__(*args, **kwargs)
+
+    def make_actor(self, features_extractor: nn.Module | None = None) -> nn.Module:
+        """Called once."""
+        kwargs = self._update_features_extractor(self.actor_kwargs, features_extractor)
+        actor: nn.Module = UserwiseSACActor(**kwargs, layout=self.layout).to(self.device)
+        return actor
+
+    def make_critic(self, features_extractor: nn.Module | None = None) -> nn.Module:
+        """Called once for the critics and once for their targets."""
+        kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
+        critics: nn.Module = UserwiseCritics(**kwargs, layout=self.layout).to(self.device)
+        return critics
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {**super()._get_constructor_parameters(), "layout": self.layout}
+
+
+class ActorAndCriticTokens(nn.Module):
+    """In the place of Stable-Baselines3's `MlpExtractor`: an encoder for either."""
+
+    def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
+        super().__init__()
+        self.actor = encoder(layout, width, activation)
+        self.critic = encoder(layout, width, activation)
+
+    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, observation) to tokens for the actor and for the critic."""
+        return self.forward_actor(observation), self.forward_critic(observation)
+
+    def forward_actor(self, observation: Tensor) -> Tensor:
+        """(B, observation) to (B, G, K, W)."""
+        return self.actor(observation)  # type: ignore[no-any-return]
+
+    def forward_critic(self, observation: Tensor) -> Tensor:
+        """(B, observation) to (B, G, K, W)."""
+        return self.critic(observation)  # type: ignore[no-any-return]
+
+
+class ValueHead(nn.Module):
+    """Tokens (B, G, K, W) to the value (B, 1) of the situation."""
+
+    def __init__(self, width: int, activation: type[nn.Module]) -> None:
+        super().__init__()
+        self.whole = nn.Sequential(nn.Linear(width, width), activation(), nn.Linear(width, 1))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, G, K, W) to (B, 1)."""
+        return self.whole(tokens.mean(dim=(1, 2)))  # type: ignore[no-any-return]
+
+
+class UserwisePPOPolicy(ActorCriticPolicy):
+    """PPO's policy with weights shared among users."""
+
+    def __init__(self, *args: Any, layout: Layout, **kwargs: Any) -> None:
+        # ActorCriticPolicy builds the networks inside its own constructor.
+        self.layout = layout
+        super().__init__(*args, **kwargs)
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        width, activation = self.net_arch[-1], self.activation_fn
+        self.mlp_extractor = ActorAndCriticTokens(self.layout, width, activation)
+        self.action_net = ActionHead(width, self.layout)
+        self.value_net = ValueHead(width, activation)
+        self.to(self.device)
+        learning_rate = lr_schedule(1)
+        self.optimizer = self.optimizer_class(
+            self.parameters(), lr=learning_rate, **self.optimizer_kwargs
+        )
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {**super()._get_constructor_parameters(), "layout": self.layout}
+
+
+class EveryRewardAnswered(VecEnvWrapper):
+    """For PPO, which learns from whole rollouts and cannot leave a transition out.
+
+    Raises:
+        UnjudgedError: from `step`, if a reward is null.
+    """
+
+    def reset(self) -> Any:
+        """As the environments do."""
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        """As the environments do."""
+        observations, rewards, done, infos = self.venv.step_wait()
+        _check_answered(rewards)
+        return observations, rewards, done, infos
+
+
+def _check_answered(rewards: NDArray[np.floating]) -> None:
+    unanswered = int(np.isnan(rewards).sum())
+    if unanswered:
+        raise UnjudgedError(
+            f"{unanswered} rewards are null, and PPO cannot leave them out: train gddpg, ddpg, td3 "
+            "or sac, or see what the service says (qoe judges --server URL)"
+        )
