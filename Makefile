@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-# DEMO=short runs the demo's loop in a minute or two instead of about six.
+# DEMO=short draws and judges all pictures and trains a little: about four minutes instead of seven.
 DEMO ?= full
 # JUDGE=fake-vlm lets a fake vision-language model judge, asked over the real protocol.
 JUDGE ?= clip

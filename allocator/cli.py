@@ -70,7 +70,7 @@ Episodes = Annotated[int, typer.Option(min=1, help="Held-out episodes.")]
 def demo(
     out: Runs = Path("runs/demo"),
     short: Annotated[
-        bool, typer.Option("--short", help="A minute or two, for checking that it runs.")
+        bool, typer.Option("--short", help="Train a little only, for checking that it runs.")
     ] = False,
     processes: Processes = 2,
     as_json: AsJson = False,
