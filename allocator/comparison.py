@@ -170,14 +170,26 @@ def _findings(
             name: Outcomes.of(played, slots) for name, played in (everyone | references).items()
         },
         curves={
-            name: LearningCurve(mine[0].steps, np.stack([run.reward for run in mine]))
+            name: LearningCurve(
+                steps=mine[0].steps,
+                updates=mine[0].updates,
+                learning_s=np.stack([run.learning_s for run in mine]),
+                reward=np.stack([run.reward for run in mine]),
+            )
             for name, mine in by_learner.items()
         },
+        decision_s={},
         oracle=OracleCounts(cost.requests, cost.judgments, cost.cached, cost.failed, cost.masked),
         generator=GeneratorCounts(
             cost.pictures, cost.denoising_steps_run, cost.denoising_steps_unshared
         ),
-        seconds=Seconds(clock.elapsed_s, cost.generating_s, cost.judging_s, cost.learning_s),
+        seconds=Seconds(
+            total=clock.elapsed_s,
+            generating=cost.generating_s,
+            judging=cost.judging_s,
+            collecting=0.0,
+            learning=cost.learning_s,
+        ),
         manifest=surroundings() | {"settings": _plain(settings)},
     )
 

@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.arrays import Floats
+from allocator.arrays import Floats, Indices
 from allocator.intervals import (
     Interval,
     Summary,
@@ -30,16 +30,20 @@ from allocator.intervals import (
 from allocator.scenarios.policies import Played
 
 OPTIMUM, RANDOM = "optimum", "random"
+QUANTITIES = ("reward", "qoe", "energy_j", "latency_s", "budget_used")
 PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "open-clip-torch", "diffusers")
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One agent on the held-out episodes; all arrays are (runs, episodes).
+    """One agent on the held-out episodes.
 
-    reward: mean of a slot's QoE less its charge for overspending: the objective. qoe: mean QoE of
-    a slot, in [0, 1]. energy_j: joules of an episode. latency_s: mean seconds until a user has
-    the picture. budget_used: joules as a share of the budget.
+    (runs, episodes): reward: mean of a slot's QoE less its charge for overspending: the objective.
+    qoe: mean QoE of a slot, in [0, 1]. energy_j: joules of an episode. latency_s: mean seconds
+    until a user has the picture. budget_used: joules as a share of the budget.
+    (runs, episodes, users): user_qoe: each user's mean QoE, NaN if never judged.
+    What all runs of all agents met alike: user_persona (episodes, users), budget_j and joule_price
+    (episodes,), the number of slots.
     """
 
     reward: Floats
@@ -47,6 +51,11 @@ class Outcomes:
     energy_j: Floats
     latency_s: Floats
     budget_used: Floats
+    user_qoe: Floats
+    user_persona: Indices
+    budget_j: Floats
+    joule_price: Floats
+    slots: int
 
     @classmethod
     def of(cls, runs: Sequence[Played], slots: int) -> Outcomes:
@@ -61,14 +70,26 @@ class Outcomes:
             energy_j=stacked("energy_j"),
             latency_s=stacked("latency_s"),
             budget_used=stacked("budget_used"),
+            user_qoe=stacked("user_qoe"),
+            user_persona=runs[0].user_persona,
+            budget_j=runs[0].budget_j,
+            joule_price=runs[0].joule_price,
+            slots=slots,
         )
 
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """Mean reward of a held-out slot while training: `reward` (runs, points), `steps` (points,)."""
+    """How a learner's runs came on.
+
+    (points,): steps: slots of experience. updates: gradient updates done until then.
+    (runs, points): learning_s: seconds spent collecting and learning until then, the evaluation of
+    the curve left out. reward: mean reward of a held-out slot.
+    """
 
     steps: NDArray[np.integer]
+    updates: NDArray[np.integer]
+    learning_s: Floats
     reward: Floats
 
 
@@ -94,22 +115,32 @@ class GeneratorCounts:
 
 @dataclass(frozen=True)
 class Seconds:
-    """Wall-clock: in total; then summed over all processes, which overlap."""
+    """Wall-clock: in total; then summed over all processes, which overlap.
+
+    generating: drawing pictures. judging: waiting for opinions of them. collecting: playing
+    episodes otherwise. learning: gradient updates.
+    """
 
     total: float
     generating: float
     judging: float
+    collecting: float
     learning: float
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that an experiment leaves behind besides its files. `judges`: who judged, best first."""
+    """All that an experiment leaves behind besides its files.
+
+    judges: who judged, best first. decision_s: by learner, the median wall-clock of one decision
+    for one cell; who is not in it decides for free.
+    """
 
     name: str
     judges: tuple[str, ...]
     outcomes: Mapping[str, Outcomes]
     curves: Mapping[str, LearningCurve]
+    decision_s: Mapping[str, float]
     oracle: OracleCounts
     generator: GeneratorCounts
     seconds: Seconds
@@ -126,7 +157,7 @@ def share_of_way(findings: Findings) -> dict[str, float]:
 def agent_summaries(findings: Findings, rng: np.random.Generator) -> dict[str, dict[str, Summary]]:
     """Per agent and quantity: mean, IQM and the interval over runs and episodes."""
     return {
-        name: {each.name: summarise(getattr(outcome, each.name), rng) for each in fields(outcome)}
+        name: {each: summarise(getattr(outcome, each), rng) for each in QUANTITIES}
         for name, outcome in findings.outcomes.items()
     }
 

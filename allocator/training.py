@@ -104,11 +104,13 @@ class TrainingOrder:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a run brought: the curve (points,) of mean reward, what was
-    played on the held-out episodes, and the cost."""
+    """What a run brought: the curve (points,) of mean reward by steps, updates and seconds of
+    learning, what was played on the held-out episodes, and the cost."""
 
     order: TrainingOrder
     steps: NDArray[np.integer]
+    updates: NDArray[np.integer]
+    learning_s: NDArray[np.floating]
     reward: NDArray[np.floating]
     played: Played
     cost: LoopCost
@@ -134,7 +136,13 @@ def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> T
         masked=masked_by(learner),
     )
     return TrainedRun(
-        order, np.array(curve.steps), np.array(curve.reward), played, spent + learning
+        order,
+        steps=np.array(curve.steps),
+        updates=np.array(curve.updates),
+        learning_s=np.array(curve.learning_s),
+        reward=np.array(curve.reward),
+        played=played,
+        cost=spent + learning,
     )
 
 
@@ -162,18 +170,22 @@ def _learner(order: TrainingOrder, experience: Experience) -> BaseAlgorithm:
 class LearningCurve(BaseCallback):
     """Plays held-out episodes now and then while a learner is trained, and tells the progress.
 
-    `steps` and `reward` are the points of the curve, the first before any training.
+    `steps`, `updates`, `learning_s` and `reward` are the points of the curve, the first before any
+    training. Seconds do not run while the curve is played.
     """
 
     def __init__(self, scenario: SharedDenoising, order: TrainingOrder, progress: Progress) -> None:
         super().__init__()
         self.steps: list[int] = []
+        self.updates: list[int] = []
+        self.learning_s: list[float] = []
         self.reward: list[float] = []
         self._scenario, self._progress = scenario, progress
         self._seeds = held_out_seeds(order.curve_episodes)
         self._due = np.linspace(0, order.steps, order.curve_points).round().tolist()
 
     def _on_training_start(self) -> None:
+        self._began_s = time.perf_counter()
         self._play()
 
     def _on_step(self) -> bool:
@@ -192,6 +204,9 @@ class LearningCurve(BaseCallback):
             self._play()
 
     def _play(self) -> None:
+        self.learning_s.append(time.perf_counter() - self._began_s)
+        self.updates.append(getattr(self.model, "_n_updates", 0))
         played = evaluate(self._scenario, self.model, self._seeds)
         self.steps.append(self.num_timesteps)
         self.reward.append(float(played.total_reward.mean()) / self._scenario.settings.slots)
+        self._began_s = time.perf_counter() - self.learning_s[-1]

@@ -21,13 +21,24 @@ Policy = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 
 @dataclass(frozen=True)
 class Played:
-    """B whole episodes: (B,) return, mean QoE of a slot, joules, share of the budget, seconds."""
+    """B whole episodes, played to their ends.
+
+    (B,): total_reward: the return. qoe: mean of a slot. energy_j: spent in all. budget_used: as a
+    share of the budget. latency_s: mean of a picture. budget_j, joule_price: the budget, and the
+    reward that a joule beyond it costs.
+    (B, users): user_qoe: each user's mean over the slots, NaN if never judged. user_persona: whose
+    tastes the user has, as an index into the experience's personas.
+    """
 
     total_reward: Floats
     qoe: Floats
     energy_j: Floats
     budget_used: Floats
     latency_s: Floats
+    budget_j: Floats
+    joule_price: Floats
+    user_qoe: Floats
+    user_persona: Indices
 
 
 def play(scenario: SharedDenoising, policy: Policy, seeds: Sequence[int]) -> Played:
@@ -61,13 +72,27 @@ def _play(
         outcomes.append(outcome)
         latency_s.append(scenario.latency_s(outcome.decision).mean(axis=(1, 2)))
     energy_j = np.sum([outcome.energy_j for outcome in outcomes], axis=0)
+    users = (len(seeds), scenario.actions.users)
     return Played(
         total_reward=np.nansum([outcome.reward for outcome in outcomes], axis=0),
         qoe=np.nanmean([outcome.qoe for outcome in outcomes], axis=0),
         energy_j=energy_j,
         budget_used=energy_j / scenario.allowance.joules,
         latency_s=np.mean(latency_s, axis=0),
+        budget_j=scenario.allowance.joules,
+        joule_price=scenario.allowance.price,
+        user_qoe=mean_over_slots(np.stack([each.rewards for each in outcomes])).reshape(users),
+        user_persona=scenario.episodes.persona.reshape(users),
     )
+
+
+def mean_over_slots(rewards: Floats) -> Floats:
+    """(S, ...) rewards with NaN to means over those that are there; NaN where none is."""
+    answered = ~np.isnan(rewards)
+    judged = answered.sum(axis=0)
+    total = np.where(answered, rewards, 0.0).sum(axis=0)
+    mean: Floats = np.where(judged > 0, total / np.maximum(judged, 1), np.nan)
+    return mean
 
 
 def random_policy(scenario: SharedDenoising, rng: np.random.Generator) -> Policy:

@@ -29,19 +29,32 @@ from allocator.scenarios.synthetic import synthetic_experience
 
 
 def outcomes(reward: float, runs: int = 3) -> Outcomes:
-    noise = np.random.default_rng(0).normal(0, 0.01, (runs, 6))
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.01, (runs, 6))
+    user_qoe = reward + 0.05 + rng.normal(0, 0.02, (runs, 6, 4))
+    user_qoe[:, 0, 0] = np.nan
     return Outcomes(
         reward=reward + noise,
         qoe=reward + 0.05 + noise,
         energy_j=5000 + 100 * noise,
         latency_s=40 + noise,
         budget_used=0.9 + noise,
+        user_qoe=user_qoe,
+        user_persona=np.arange(24).reshape(6, 4) % 5,
+        budget_j=np.full(6, 6000.0),
+        joule_price=np.full(6, 1e-3),
+        slots=10,
     )
 
 
 @pytest.fixture
 def findings() -> Findings:
-    curve = LearningCurve(np.array([0, 10, 20]), np.linspace(0, 1, 9).reshape(3, 3))
+    curve = LearningCurve(
+        steps=np.array([0, 10, 20]),
+        updates=np.array([0, 40, 80]),
+        learning_s=np.outer([1.0, 1.1, 0.9], [0, 30, 60]),
+        reward=np.linspace(0, 1, 9).reshape(3, 3),
+    )
     return Findings(
         name="a <b> & c",
         judges=("clip: some-clip", "pixel: <measures>"),
@@ -52,11 +65,12 @@ def findings() -> Findings:
             "optimum": outcomes(0.7, runs=1),
         },
         curves={"gddpg": curve, "ddpg": curve},
+        decision_s={"gddpg": 2e-3, "ddpg": 5e-4},
         oracle=OracleCounts(requests=10, judgments=400, cached=300, failed=2, masked=1),
         generator=GeneratorCounts(
             pictures=50, denoising_steps_run=300, denoising_steps_unshared=500
         ),
-        seconds=Seconds(total=100, generating=20, judging=10, learning=60),
+        seconds=Seconds(total=100, generating=20, judging=10, collecting=30, learning=60),
         manifest={"command": "allocator demo"},
     )
 
@@ -129,7 +143,7 @@ def test_summary_holds_what_it_promises(findings: Findings, tmp_path: Path) -> N
         "denoising_steps_run",
         "denoising_steps_unshared",
     }
-    assert set(told["seconds"]) == {"total", "generating", "judging", "learning"}
+    assert set(told["seconds"]) == {"total", "generating", "judging", "collecting", "learning"}
     gain = told["paired_reward_gain"]["gddpg"]["ddpg"]
     assert gain["point"] == pytest.approx(0.1)
     assert gain["low"] <= gain["point"] <= gain["high"]
