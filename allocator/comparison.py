@@ -23,6 +23,7 @@ from allocator.experiments import (
     surroundings,
     write_summary,
 )
+from allocator.phases import PhaseSeconds
 from allocator.rlli import Loop, survey_prompt, survey_size
 from allocator.scenarios.settings import MEMBERS
 from allocator.training import (
@@ -163,6 +164,7 @@ def _findings(
         name: [run for run in runs if run.order.learner == name] for name in settings.learners
     }
     everyone = {name: [run.played for run in mine] for name, mine in by_learner.items()}
+    spent = sum((run.seconds for run in runs), PhaseSeconds())
     return Findings(
         name=settings.folder.name,
         judges=judges,
@@ -178,7 +180,10 @@ def _findings(
             )
             for name, mine in by_learner.items()
         },
-        decision_s={},
+        decision_s={
+            name: float(np.median([run.decision_s for run in mine]))
+            for name, mine in by_learner.items()
+        },
         oracle=OracleCounts(cost.requests, cost.judgments, cost.cached, cost.failed, cost.masked),
         generator=GeneratorCounts(
             cost.pictures, cost.denoising_steps_run, cost.denoising_steps_unshared
@@ -187,8 +192,8 @@ def _findings(
             total=clock.elapsed_s,
             generating=cost.generating_s,
             judging=cost.judging_s,
-            collecting=0.0,
-            learning=cost.learning_s,
+            collecting=spent.collect,
+            learning=spent.learn,
         ),
         manifest=surroundings() | {"settings": _plain(settings)},
     )

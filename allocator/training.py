@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
 from allocator.agents.roster import LearnerSettings, make_learner
 from allocator.evaluation import as_compared, evaluate, held_out_seeds
 from allocator.experience import Experience
+from allocator.learning_curve import LearningCurve
+from allocator.phases import PhaseSeconds, PhaseTimer
 from allocator.scenarios.policies import Played
 from allocator.scenarios.settings import MEMBERS
 from allocator.scenarios.shared_denoising import SharedDenoising
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]
 """Told how many environment steps were just taken."""
+
+PREDICTIONS = 200
+"""How often a decision is timed; the median does not see the slow first ones."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,6 @@ class LoopCost:
     denoising_steps_unshared: int = 0
     generating_s: float = 0.0
     judging_s: float = 0.0
-    learning_s: float = 0.0
 
     def __add__(self, other: LoopCost) -> LoopCost:
         return LoopCost(*(a + b for a, b in zip(self._values(), other._values(), strict=True)))
@@ -97,6 +101,11 @@ class TrainingOrder:
         return f"{self.learner}-{self.seed}"
 
     @property
+    def curve_due(self) -> tuple[int, ...]:
+        """After how many steps a point of the curve is due."""
+        return tuple(np.linspace(0, self.steps, self.curve_points).round().astype(int).tolist())
+
+    @property
     def checkpoint(self) -> Path:
         """Where the trained learner lies, as Stable-Baselines3 saves it."""
         return self.folder / "checkpoints" / f"{self.name}.zip"
@@ -104,15 +113,22 @@ class TrainingOrder:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a run brought: the curve (points,) of mean reward by steps, updates and seconds of
-    learning, what was played on the held-out episodes, and the cost."""
+    """What a run brought.
+
+    (points,), the curve: steps: slots of experience. updates: gradient updates until then.
+    learning_s: seconds spent collecting and learning until then. reward: of a held-out slot.
+    decision_s: median wall-clock of one deterministic decision for one cell. played: the held-out
+    episodes. seconds: of training, by phase. cost: of the loop.
+    """
 
     order: TrainingOrder
     steps: NDArray[np.integer]
     updates: NDArray[np.integer]
     learning_s: NDArray[np.floating]
     reward: NDArray[np.floating]
+    decision_s: float
     played: Played
+    seconds: PhaseSeconds
     cost: LoopCost
 
 
@@ -121,29 +137,38 @@ def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> T
     import torch
 
     torch.set_num_threads(1)
-    before, started = source.cost(), time.perf_counter()
+    before = source.cost()
     scenario = as_compared(source.experience, order.scenario)
     learner = _learner(order, source.experience)
-    curve = LearningCurve(scenario, order, progress)
-    learner.learn(order.steps, callback=curve, tb_log_name=order.name)
+    timer = PhaseTimer(lambda: source.cost().generating_s + source.cost().judging_s)
+    curve = LearningCurve(scenario, held_out_seeds(order.curve_episodes), order.curve_due, timer)
+    callbacks = CallbackList([timer, curve, ProgressTeller(order.steps, progress)])
+    learner.learn(order.steps, callback=callbacks, tb_log_name=order.name)
     order.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     learner.save(order.checkpoint)
-    played = evaluate(scenario, learner, held_out_seeds(order.held_out_episodes))
-    spent = source.cost() - before
-    elapsed = time.perf_counter() - started
-    learning = LoopCost(
-        learning_s=elapsed - spent.generating_s - spent.judging_s,
-        masked=masked_by(learner),
-    )
+    points = curve.points
     return TrainedRun(
         order,
-        steps=np.array(curve.steps),
-        updates=np.array(curve.updates),
-        learning_s=np.array(curve.learning_s),
-        reward=np.array(curve.reward),
-        played=played,
-        cost=spent + learning,
+        steps=np.array(points.steps),
+        updates=np.array(points.updates),
+        learning_s=np.array(points.learning_s),
+        reward=np.array(points.reward),
+        decision_s=decision_seconds(learner),
+        played=evaluate(scenario, learner, held_out_seeds(order.held_out_episodes)),
+        seconds=timer.seconds,
+        cost=source.cost() - before + LoopCost(masked=masked_by(learner)),
     )
+
+
+def decision_seconds(learner: BaseAlgorithm) -> float:
+    """The median wall-clock of one decision for one cell, without exploring."""
+    seen = learner.observation_space.sample()
+    passed_s = []
+    for _ in range(PREDICTIONS):
+        started = time.perf_counter()
+        learner.predict(seen, deterministic=True)
+        passed_s.append(time.perf_counter() - started)
+    return float(np.median(passed_s))
 
 
 def masked_by(learner: BaseAlgorithm) -> int:
@@ -167,46 +192,26 @@ def _learner(order: TrainingOrder, experience: Experience) -> BaseAlgorithm:
     )
 
 
-class LearningCurve(BaseCallback):
-    """Plays held-out episodes now and then while a learner is trained, and tells the progress.
+class ProgressTeller(BaseCallback):
+    """Tells the progress of a run at every hundredth of it."""
 
-    `steps`, `updates`, `learning_s` and `reward` are the points of the curve, the first before any
-    training. Seconds do not run while the curve is played.
-    """
-
-    def __init__(self, scenario: SharedDenoising, order: TrainingOrder, progress: Progress) -> None:
+    def __init__(self, steps: int, progress: Progress) -> None:
         super().__init__()
-        self.steps: list[int] = []
-        self.updates: list[int] = []
-        self.learning_s: list[float] = []
-        self.reward: list[float] = []
-        self._scenario, self._progress = scenario, progress
-        self._seeds = held_out_seeds(order.curve_episodes)
-        self._due = np.linspace(0, order.steps, order.curve_points).round().tolist()
+        self._every, self._progress = steps / 100, progress
 
     def _on_training_start(self) -> None:
-        self._began_s = time.perf_counter()
-        self._play()
+        self._told = self.model.num_timesteps
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_start(self) -> None:
-        """Called before every step of the environments, when the last updates are done."""
-        self._play_if_due()
+        if self.model.num_timesteps - self._told >= self._every:
+            self._tell()
 
     def _on_training_end(self) -> None:
-        self._play_if_due()
+        self._tell()
 
-    def _play_if_due(self) -> None:
-        if self.num_timesteps >= self._due[len(self.steps)]:
-            self._progress(self.num_timesteps - self.steps[-1])
-            self._play()
-
-    def _play(self) -> None:
-        self.learning_s.append(time.perf_counter() - self._began_s)
-        self.updates.append(getattr(self.model, "_n_updates", 0))
-        played = evaluate(self._scenario, self.model, self._seeds)
-        self.steps.append(self.num_timesteps)
-        self.reward.append(float(played.total_reward.mean()) / self._scenario.settings.slots)
-        self._began_s = time.perf_counter() - self.learning_s[-1]
+    def _tell(self) -> None:
+        self._progress(self.model.num_timesteps - self._told)
+        self._told = self.model.num_timesteps
