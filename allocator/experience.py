@@ -273,22 +273,19 @@ class LiveExperience:
 
 
 def profile(experience: Experience) -> Floats:
-    """What the panel thinks of each prompt, the more of its steps are shared.
+    """What the panel thinks of each prompt, by how many of its steps are shared and how it arrives.
 
-    (prompts, branch steps) mean rewards over personas and seeds, without bit errors. An operator
-    knows them from the catalogue; the state holds them since rewards depend on them. Raises
+    (prompts, branch steps, error levels) mean rewards over personas and seeds. An operator knows
+    them from the catalogue; the state holds them since rewards depend on them. Raises
     UnjudgedError where no persona answered.
     """
-    prompts, seeds, steps, *_, personas = experience.shape
-    axes = map(np.arange, (prompts, seeds, steps, personas))
-    prompt, seed, branch, persona = np.meshgrid(*axes, indexing="ij")
-    cells = Cells(prompt, seed, branch, np.zeros_like(prompt), persona)
-    rewards = look_up(experience, cells)
-    unjudged = np.isnan(rewards).all(axis=(1, 3))
+    axes = np.meshgrid(*map(np.arange, experience.shape), indexing="ij")
+    rewards = look_up(experience, Cells(*axes))
+    unjudged = np.isnan(rewards).all(axis=(1, 4))
     if unjudged.any():
         raise UnjudgedError(
             f"the oracle judged none of the pictures of {int(unjudged.sum())} ways to draw a "
             "prompt; check that the QoE service is ready (GET /health/ready)"
         )
-    known: Floats = np.nanmean(rewards, axis=(1, 3))
+    known: Floats = np.nanmean(rewards, axis=(1, 4))
     return known

@@ -1,6 +1,6 @@
 """How flat observations and actions become tokens, one a user, and what an action means to each.
 
-Shapes: B observations, G groups, K users in a group, T denoising steps.
+Shapes: B observations, G groups, K users in a group, T denoising steps, E error levels.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import torch
 from torch import Tensor
 
 from allocator.scenarios.actions import LEAN, STEEPNESS
-from allocator.scenarios.observation import SNR_UNIT_DB
+from allocator.scenarios.observation import SNR_UNIT_DB, SNR_ZERO_DB
 
 if TYPE_CHECKING:
     from allocator.scenarios.shared_denoising import SharedDenoising
 
 ACTION_FEATURES, PLAN_FEATURES = 3, 9
 """Of an action token, and what a plan token has beyond a state token."""
+
+SOFT_EDGE_DB = 1.0
+"""How softly one error level passes into the next, for a gradient to see where the edge is."""
 
 
 class ObservationLayout(Protocol):
@@ -29,6 +32,8 @@ class ObservationLayout(Protocol):
     def best_snr(self) -> int: ...
     @property
     def profile(self) -> slice: ...
+    @property
+    def profile_shape(self) -> tuple[int, int]: ...
     @property
     def phone_energy(self) -> int: ...
     @property
@@ -60,18 +65,21 @@ class ActionLayout(Protocol):
 class Layout:
     """The two layouts of one scenario, and how flat vectors become tokens and back.
 
-    power_range_db: from the least to the highest power.
+    power_range_db: from the least to the highest power. level_edges_db: (E - 1) SNRs, rising; with
+    each that is missed the error level is one higher.
     """
 
     observation: ObservationLayout
     action: ActionLayout
     power_range_db: float
+    level_edges_db: tuple[float, ...]
 
     @classmethod
     def of(cls, scenario: SharedDenoising) -> Self:
         """A scenario's."""
         power_range_db = scenario.settings.strongest_dbm - scenario.settings.weakest_dbm
-        return cls(scenario.observations, scenario.actions, power_range_db)
+        edges_db = tuple(scenario.level_edges_db.tolist())
+        return cls(scenario.observations, scenario.actions, power_range_db, edges_db)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -105,8 +113,8 @@ class Layout:
 
         The state tokens, the action tokens, and what the action means: before anything is
         rounded, the share of the steps that is shared with the edge and the deepest of the group,
-        the share of the power's range, the SNR, the profile's reward at that depth, and the energy
-        of the steps left to the phone.
+        the share of the power's range, the SNR, the panel's reward at that depth and SNR, and the
+        energy of the steps left to the phone.
         """
         state, tokens = self.state_tokens(observation), self.action_tokens(action)
         seen = self.observation
@@ -115,10 +123,17 @@ class Layout:
         deepest = depth.amax(dim=2, keepdim=True).expand_as(depth)
         strength = smooth_unit(power)
         snr = state[..., seen.best_snr] - (1 - strength) * self.power_range_db / SNR_UNIT_DB
-        reward = interpolated(state[..., seen.profile], depth)
+        profile = state[..., seen.profile].unflatten(-1, seen.profile_shape)
+        reward = interpolated(profile, depth, self.error_level(snr))
         own_energy = (1 - depth) * (1 + state[..., seen.phone_energy])
         meaning = torch.stack([depth, deepest, strength, snr, reward, own_energy], dim=-1)
         return torch.cat([state, tokens, meaning], dim=-1)
+
+    def error_level(self, snr: Tensor) -> Tensor:
+        """Observed SNRs to error levels between 0 and E - 1, softly."""
+        edges_db = torch.tensor(self.level_edges_db, dtype=snr.dtype)
+        below_db = edges_db - SNR_ZERO_DB - SNR_UNIT_DB * snr[..., None]
+        return torch.sigmoid(below_db / SOFT_EDGE_DB).sum(dim=-1)
 
     def action_vector(self, shared: Tensor, by_user: Tensor) -> Tensor:
         """(B, G) and (B, G, K, 2) to (B, action)."""
@@ -131,10 +146,13 @@ def smooth_unit(action: Tensor, lean: float = 0.0) -> Tensor:
     return (torch.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
 
 
-def interpolated(profile: Tensor, depth: Tensor) -> Tensor:
-    """Profiles (..., T) at depths (...) in [0, 1]: 0 is the first entry, 1 the last."""
-    last = profile.shape[-1] - 1
-    place = last * depth
-    before = place.detach().floor().clamp(0, last - 1).long()
-    low, high = (profile.gather(-1, (before + step)[..., None]).squeeze(-1) for step in (0, 1))
-    return low + (place - before) * (high - low)
+def interpolated(profile: Tensor, depth: Tensor, level: Tensor) -> Tensor:
+    """Profiles (..., T, E) at depths in [0, 1], the ends of T, and levels in [0, E - 1]."""
+    steps, levels = profile.shape[-2:]
+    by_level = torch.matmul(hats((steps - 1) * depth, steps)[..., None, :], profile)
+    return torch.matmul(by_level, hats(level, levels)[..., None])[..., 0, 0]
+
+
+def hats(place: Tensor, count: int) -> Tensor:
+    """(..., count) weights of linear interpolation between entries 0, 1, ... count - 1."""
+    return torch.relu(1 - (place[..., None] - torch.arange(count, dtype=place.dtype)).abs())

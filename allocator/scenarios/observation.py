@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neu
 GROUP_FEATURES = ("size", "mean_similarity", "least_similarity")
 CELL_FEATURES = ("budget_left", "budget_left_per_slot", "slots_left")
 
-SNR_UNIT_DB = 20.0
+SNR_ZERO_DB, SNR_UNIT_DB = 10.0, 20.0
+"""An SNR is observed as (dB - zero) / unit."""
 
 BOUND = 10.0
 """No observation is larger; most lie within -1 and 1."""
@@ -40,11 +42,15 @@ class ObservationLayout:
     groups: int
     users_per_group: int
     total_steps: int
+    error_levels: int
 
     @property
     def user_features(self) -> tuple[str, ...]:
-        """What is seen of a user: among it the panel's reward for each number of shared steps."""
-        profile = (f"reward_{steps}_shared" for steps in range(self.total_steps))
+        """What is seen of a user: among it the panel's reward for each way to draw the picture."""
+        profile = (
+            f"reward_{steps}_shared_{level}_level"
+            for steps, level in product(range(self.total_steps), range(self.error_levels))
+        )
         return ("best_snr", "similarity", *profile, "phone_step_energy", *TRAITS)
 
     @property
@@ -54,13 +60,18 @@ class ObservationLayout:
 
     @property
     def profile(self) -> slice:
-        """Among a user's features: the panel's reward for 0, 1, ... shared steps."""
-        return slice(2, 2 + self.total_steps)
+        """Among a user's features: the panel's rewards; reshape to `profile_shape`."""
+        return slice(2, 2 + self.total_steps * self.error_levels)
+
+    @property
+    def profile_shape(self) -> tuple[int, int]:
+        """(T, E) shared steps, and error levels of the latent that crosses the air."""
+        return self.total_steps, self.error_levels
 
     @property
     def phone_energy(self) -> int:
         """Among a user's features: the energy of a step on the phone, 0 being the mean phone's."""
-        return 2 + self.total_steps
+        return self.profile.stop
 
     @property
     def user_shape(self) -> tuple[int, int, int]:
@@ -97,8 +108,8 @@ class ObservationLayout:
 class Known:
     """What is seen of prompts, personas and phones: rows to look up, about unit scale.
 
-    prompts: (prompts, 1 + T) similarity to the public prompt, and the panel's reward by steps
-    shared. personas: (personas, 5) traits. phones: (kinds,) energy of a step.
+    prompts: (prompts, 1 + T x E) similarity to the public prompt, and the panel's rewards by steps
+    shared and error level. personas: (personas, 5) traits. phones: (kinds,) energy of a step.
     """
 
     prompts: NDArray[np.float32]
@@ -107,8 +118,9 @@ class Known:
 
 
 def known_of(catalogue: Catalogue, profile: Floats, traits: Floats, physics: Physics) -> Known:
-    """profile: (prompts, T) the panel's mean reward by steps shared; traits: z-scores."""
-    prompts = 2 * np.column_stack([catalogue.similarity, profile]) - 1
+    """profile: (prompts, T, E) the panel's mean rewards; traits: z-scores."""
+    by_prompt = profile.reshape(len(profile), -1)
+    prompts = 2 * np.column_stack([catalogue.similarity, by_prompt]) - 1
     phones = physics.phone_step_j / physics.phone_step_j.mean() - 1
     return Known(
         prompts.astype(np.float32),
@@ -124,7 +136,8 @@ def observations(
     seen = np.empty((len(episodes), layout.size), np.float32)
     users = seen[:, layout.users].reshape(-1, *layout.user_shape)  # a view, as `groups` is
     prompts = known.prompts[episodes.prompt[:, slot]]
-    users[..., layout.best_snr] = (physics.snr_db(episodes.gain_db[:, slot], -1) - 10) / SNR_UNIT_DB
+    best_snr_db = physics.snr_db(episodes.gain_db[:, slot], -1)
+    users[..., layout.best_snr] = (best_snr_db - SNR_ZERO_DB) / SNR_UNIT_DB
     users[..., layout.best_snr + 1 : layout.phone_energy] = prompts
     users[..., layout.phone_energy] = known.phones[episodes.phone]
     users[..., layout.phone_energy + 1 :] = known.personas[episodes.persona]

@@ -94,10 +94,10 @@ class SharedDenoising:
         self.experience = experience
         self.physics = physics or standard_physics(self.settings)
         edges_db = self.physics.snr_db_of_bit_error_rate(experience.catalogue.level_edges)
-        self._rising_edges_db = edges_db[::-1]
+        self.level_edges_db = edges_db[::-1]
         groups, users = self.settings.groups, self.settings.users_per_group
         self.actions = ActionLayout(groups, users)
-        self.observations = ObservationLayout(groups, users, self.settings.total_steps)
+        self.observations = ObservationLayout(groups, users, *experience.shape[2:4])
 
     @property
     def action_space(self) -> spaces.Box:
@@ -168,8 +168,8 @@ class SharedDenoising:
     def error_level(self, gain_db: Floats, power: Indices) -> Indices:
         """The catalogue's error level at which a latent arrives, elementwise."""
         snr_db = self.physics.snr_db(gain_db, power)
-        above = np.searchsorted(self._rising_edges_db, snr_db, side="right")
-        return len(self._rising_edges_db) - above
+        above = np.searchsorted(self.level_edges_db, snr_db, side="right")
+        return len(self.level_edges_db) - above
 
     def latency_s(self, decision: Decision) -> Floats:
         """(B, G, K) seconds from the request to each user's finished picture."""

@@ -41,18 +41,18 @@ class SharedDenoisingEnv(gym.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     ## Observation Space
 
-    A `ndarray` of shape `((8 + T)GK + 3G + 3,)`, by default `(288,)`: everything the reward depends
-    on that can be known beforehand, about unit scale. The seeds of the pictures cannot.
+    A `ndarray` of shape `((8 + TE)GK + 3G + 3,)`, by default `(738,)`: everything the reward
+    depends on that can be known beforehand, about unit scale. The seeds of the pictures cannot.
     `allocator.scenarios.observation.ObservationLayout` tells the slices.
 
     | Num       | Observation                                                            |
     |-----------|------------------------------------------------------------------------|
-    | 0 - 269   | per user, 18 each: SNR at the highest power (0 is 10 dB, 1 is 30 dB);    |
+    | 0 - 719   | per user, 48 each: SNR at the highest power (0 is 10 dB, 1 is 30 dB);    |
     |           | similarity to the public prompt; the panel's mean reward for the prompt  |
-    |           | with 0, 1, ... T - 1 steps shared; energy of a step on the user's phone; |
-    |           | the five traits (z / 2)                                                  |
-    | 270 - 284 | per group, 3 each: size; mean and least similarity                       |
-    | 285 - 287 | budget left (share); budget left a slot (1 is enough to draw all alone); |
+    |           | with 0, 1, ... T - 1 steps shared, at each of E = 4 error levels; energy |
+    |           | of a step on the user's phone; the five traits (z / 2)                   |
+    | 720 - 734 | per group, 3 each: size; mean and least similarity                       |
+    | 735 - 737 | budget left (share); budget left a slot (1 is enough to draw all alone); |
     |           | slots left (share)                                                       |
 
     ## Rewards

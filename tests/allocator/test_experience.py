@@ -111,10 +111,11 @@ def test_a_failure_is_nan_asked_again_and_forgets_nothing(live, panel):
     assert np.allclose(look_up(live, cell), 0.5)
 
 
-def test_the_profile_is_the_panels_mean_for_each_number_of_shared_steps(live):
+def test_the_profile_is_the_panels_mean_for_each_way_to_draw_a_prompt(live):
     known = profile(live)
-    assert known.shape == (32, 10)
-    assert np.allclose(known, 1 - 0.1 * np.arange(10))
+    assert known.shape == live.shape[:1] + live.shape[2:4]
+    assert np.allclose(known[..., 0], 1 - 0.1 * np.arange(10))
+    assert np.allclose(known[:, 0], 1.0)  # nothing crosses the air
 
 
 def test_in_expectation_rewards_are_means_over_the_seeds_that_answered():
@@ -135,7 +136,7 @@ def test_in_expectation_rewards_are_means_over_the_seeds_that_answered():
 
 def test_a_catalogue_nobody_can_judge_is_an_error(live, panel):
     panel.opinions = lambda pictures, prompts: Opinions(np.full((len(prompts), 2), np.nan), ())
-    with pytest.raises(UnjudgedError, match="judged none of the pictures of 320 ways"):
+    with pytest.raises(UnjudgedError, match="judged none of the pictures of 1280 ways"):
         profile(live)
 
 

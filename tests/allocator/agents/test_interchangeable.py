@@ -18,7 +18,9 @@ from allocator.scenarios.observation import ObservationLayout
 torch.set_num_threads(1)
 
 GROUPS, USERS = 3, 2
-LAYOUT = Layout(ObservationLayout(GROUPS, USERS, 10), ActionLayout(GROUPS, USERS), 30.0)
+LAYOUT = Layout(
+    ObservationLayout(GROUPS, USERS, 10, 4), ActionLayout(GROUPS, USERS), 30.0, (-10.0, -3.0, 1.0)
+)
 GROUP_ORDER, USER_ORDER = torch.tensor([2, 0, 1]), torch.tensor([1, 0])
 
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import interpn
+from scipy.special import expit
 
 from allocator.agents.layout import PLAN_FEATURES, Layout, interpolated, smooth_unit
 from allocator.experience import profile
@@ -24,9 +26,10 @@ def test_the_smooth_unit_is_the_scenarios(action: float, lean: float) -> None:
 
 
 def test_a_profile_is_met_at_its_entries_and_straight_between() -> None:
-    told = torch.tensor([0.0, 1.0, 4.0])
-    depths = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-    assert interpolated(told.expand(5, 3), depths).tolist() == [0.0, 0.5, 1.0, 2.5, 4.0]
+    told = torch.tensor([[0.0, 10.0], [1.0, 11.0], [4.0, 4.0]]).expand(5, 3, 2)
+    depths, clean = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]), torch.zeros(5)
+    assert interpolated(told, depths, clean).tolist() == [0.0, 0.5, 1.0, 2.5, 4.0]
+    assert interpolated(told, depths, clean + 0.5).tolist() == [5.0, 5.5, 6.0, 5.0, 4.0]
 
 
 def test_a_plan_token_says_what_the_scenario_does() -> None:
@@ -45,9 +48,14 @@ def test_a_plan_token_says_what_the_scenario_does() -> None:
     true_db = physics.snr_db(episodes.gain_db[:, 0], decision.power)
     assert np.abs(SNR_UNIT_DB * snr + 10 - true_db).max() <= 0.5 + 1e-3
     known = profile(scenario.experience)[episodes.prompt[:, 0]]
-    steps = np.arange(10)
-    pairs = zip(9 * depth.ravel(), known.reshape(-1, 10), strict=True)
-    told = [np.interp(place, steps, rewards) for place, rewards in pairs]
+    edges_db = scenario.level_edges_db
+    soft = expit(edges_db - 10 - 20 * snr[..., None].astype(np.float64)).sum(axis=-1)
+    far = np.abs(true_db[..., None] - edges_db).min(axis=-1) > 5  # where soft and hard levels agree
+    hard = scenario.error_level(episodes.gain_db[:, 0], decision.power)
+    assert np.abs(soft - hard)[far].max() < 0.02
+    grid = (np.arange(10), np.arange(known.shape[-1]))
+    each = zip(known.reshape(-1, *known.shape[-2:]), depth.ravel(), soft.ravel(), strict=True)
+    told = [interpn(grid, panel, (9 * place, level))[0] for panel, place, level in each]
     assert np.allclose((reward.ravel() + 1) / 2, told, atol=1e-4)
     step_j = physics.phone_step_j / physics.phone_step_j.mean()
     assert np.allclose(own_energy, (1 - depth) * step_j[episodes.phone], atol=1e-4)

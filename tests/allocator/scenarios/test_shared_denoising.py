@@ -169,7 +169,7 @@ def test_other_sizes_are_other_spaces_of_the_same_kind(experience):
     settings = replace(EASY, groups=2, users_per_group=4, slots=3)
     scenario = SharedDenoising(experience, settings)
     observations, outcomes = play(scenario, range(7))
-    assert observations.shape == (4, 7, 2 * 4 * 18 + 2 * 3 + 3)
+    assert observations.shape == (4, 7, 2 * 4 * 48 + 2 * 3 + 3)
     assert scenario.actions.size == 2 + 2 * 8
     assert len(outcomes) == 3
     assert outcomes[0].rewards.shape == (7, 2, 4)
