@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.arrays import Floats
+from allocator.arrays import Floats, Indices
+from allocator.judge_calls import JudgeCalls
 
 if TYPE_CHECKING:
     from qoe_service import QoEClient, Scorer
@@ -76,6 +77,7 @@ class Oracle:
         service: where the panel sits.
         panel: ids of the personas to ask; all the service knows if None.
         sleep: how to wait between attempts.
+        calls: a budget that everything sent is taken off, every attempt anew; None: no limit.
 
     Raises ValueError if the panel names a persona the service does not know.
     """
@@ -83,6 +85,7 @@ class Oracle:
     service: RewardService
     panel: Sequence[str] | None = None
     sleep: Callable[[float], None] = time.sleep
+    calls: JudgeCalls | None = None
     counts: OracleCounts = field(default_factory=OracleCounts, init=False)
 
     def __post_init__(self) -> None:
@@ -96,16 +99,34 @@ class Oracle:
 
     def opinions(self, pictures: NDArray[np.uint8], prompts: Sequence[str]) -> Opinions:
         """What each persona thinks of each picture (N, H, W, 3) for its prompt."""
+        ids = tuple(persona.id for persona in self.personas)
+        return Opinions(self._asked(pictures, prompts, ids), ids)
+
+    def judgments(
+        self, pictures: NDArray[np.uint8], prompts: Sequence[str], who: Indices
+    ) -> Floats:
+        """(N,) what persona number `who[n]` thinks of picture n: one judge call each."""
+        rewards = np.full(len(who), np.nan)
+        for number in np.unique(who):
+            asked = np.flatnonzero(who == number)
+            ids = (self.personas[int(number)].id,)
+            rewards[asked] = self._asked(
+                pictures[asked], [prompts[n] for n in asked.tolist()], ids
+            )[:, 0]
+        return rewards
+
+    def _asked(
+        self, pictures: NDArray[np.uint8], prompts: Sequence[str], ids: tuple[str, ...]
+    ) -> Floats:
         if len(pictures) != len(prompts):
             raise ValueError(f"{len(pictures)} pictures came with {len(prompts)} prompts")
-        ids = tuple(persona.id for persona in self.personas)
         parts = [
             self._ask(pictures[start : start + LARGEST_REQUEST], batch, ids)
             for start, batch in _batches(prompts)
         ]
         rewards = np.concatenate(parts) if parts else np.empty((0, len(ids)))
         self.counts.masked += int(np.isnan(rewards).sum())
-        return Opinions(rewards, ids)
+        return rewards
 
     def _ask(
         self, pictures: NDArray[np.uint8], prompts: Sequence[str], ids: tuple[str, ...]
@@ -127,6 +148,8 @@ class Oracle:
         from qoe_service.errors import Overloaded
 
         for attempt in range(ATTEMPTS):
+            if not self._charged(len(prompts) * len(ids), again=attempt > 0):
+                break
             self.counts.requests += 1
             pause_s = FIRST_PAUSE_S * 2**attempt
             try:
@@ -147,6 +170,16 @@ class Oracle:
         if self._unanswered >= MOST_UNANSWERED:
             raise failure
         return None
+
+    def _charged(self, calls: int, *, again: bool) -> bool:
+        """Whether the budget bears an attempt. What became of an unanswered one is not known, so
+        repeating it costs as much again, and is left alone where that cannot be paid."""
+        if self.calls is None:
+            return True
+        if again and calls > self.calls.left:
+            return False
+        self.calls.spend(calls)
+        return True
 
 
 class HttpOracle(Oracle):

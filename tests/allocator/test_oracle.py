@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from allocator.judge_calls import JudgeCalls, JudgeCallsSpentError
 from allocator.oracle import ATTEMPTS, LARGEST_REQUEST, MOST_UNANSWERED, HttpOracle, Oracle
 from qoe_service.client import ProblemReply, ServiceUnreachable
 from qoe_service.errors import Overloaded
@@ -22,6 +23,7 @@ class FailingJudge:
         self.bad_prompts = set()
         self.absences = []
         self.sizes = []
+        self.asked = []
 
     def personas(self):
         return (persona("amelia", 1.0), persona("bo", -1.0))
@@ -30,6 +32,7 @@ class FailingJudge:
         if self.absences:
             raise self.absences.pop()
         self.sizes.append(len(prompts))
+        self.asked.append(tuple(personas))
         rows = [
             tuple(None if prompt in self.bad_prompts else float(p.mean()) / 255 for _ in personas)
             for p, prompt in zip(pictures, prompts, strict=True)
@@ -119,3 +122,29 @@ def test_a_panel_is_asked_alone_and_an_unknown_persona_is_refused(judge):
 def test_pictures_and_prompts_must_match(judge):
     with pytest.raises(ValueError, match="2 pictures came with 1 prompts"):
         HttpOracle(judge).opinions(pictures(2), ["a"])
+
+
+def test_judgments_are_of_one_persona_each_and_asked_of_nobody_else(judge):
+    who = np.array([1, 0, 1])
+    rewards = HttpOracle(judge).judgments(pictures(3), ["a", "b", "c"], who)
+    assert np.allclose(rewards, np.arange(3) / 255)
+    assert judge.sizes == [1, 2]
+    assert judge.asked == [("amelia",), ("bo",)]
+
+
+def test_everything_sent_is_taken_off_the_budget_whatever_becomes_of_it(judge):
+    judge.bad_prompts = {"b"}
+    oracle = Oracle(judge, calls=JudgeCalls(5))
+    assert np.isnan(oracle.judgments(pictures(2), ["a", "b"], np.array([0, 1]))).sum() == 1
+    assert oracle.calls.spent == 2
+    with pytest.raises(JudgeCallsSpentError, match="4 judge calls were wanted and 3 of 5 are left"):
+        oracle.opinions(pictures(2), ["a", "b"])
+    assert (oracle.calls.spent, len(judge.sizes)) == (2, 2)
+
+
+def test_a_repeated_attempt_costs_again_and_is_left_alone_where_it_cannot_be_paid(judge):
+    judge.absences = [ServiceUnreachable("away")] * ATTEMPTS
+    oracle = Oracle(judge, sleep=lambda seconds: None, calls=JudgeCalls(5))
+    assert np.isnan(oracle.opinions(pictures(1), ["a"]).rewards).all()
+    assert oracle.calls.spent == 4  # two attempts of two judgments; a third would be six
+    assert oracle.counts.requests == 2
