@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,9 +19,8 @@ from allocator.experiments import (
     OracleCounts,
     Outcomes,
     Seconds,
-    surroundings,
-    write_summary,
 )
+from allocator.manifest import surroundings
 from allocator.phases import PhaseSeconds
 from allocator.rlli import Loop, survey_prompt, survey_size
 from allocator.scenarios.settings import MEMBERS
@@ -93,7 +91,7 @@ def compare(settings: ComparisonSettings, source: ExperienceSource, stages: Stag
 
     Raises NothingJudgedError or the client's errors if the service cannot answer.
     """
-    clock = _Clock()
+    clock, manifest = _Clock(), surroundings() | {"settings": _plain(settings)}
     settings.folder.mkdir(parents=True, exist_ok=True)
     with _opened(source) as loop, crew(source, settings.processes) as workers:
         looking = _look(loop, workers, stages)
@@ -101,7 +99,7 @@ def compare(settings: ComparisonSettings, source: ExperienceSource, stages: Stag
         stages.begin("training", settings.steps * len(settings.orders))
         runs = workers.train(settings.orders, stages.advance)
         cost = sum((run.cost for run in runs), looking + loop.cost())
-        findings = _findings(settings, runs, references, cost, clock, judges=loop.judged_by())
+        findings = _findings(settings, runs, references, cost, clock, loop=loop, manifest=manifest)
         stages.begin("writing the report", 1)
         _write(findings, loop, settings.folder)
         stages.advance(1)
@@ -157,7 +155,8 @@ def _findings(
     cost: LoopCost,
     clock: _Clock,
     *,
-    judges: tuple[str, ...],
+    loop: OpenExperience,
+    manifest: Mapping[str, object],
 ) -> Findings:
     slots = MEMBERS[settings.scenario].slots
     by_learner = {
@@ -167,7 +166,8 @@ def _findings(
     spent = sum((run.seconds for run in runs), PhaseSeconds())
     return Findings(
         name=settings.folder.name,
-        judges=judges,
+        judges=loop.judged_by(),
+        personas=tuple(loop.experience.personas),
         outcomes={
             name: Outcomes.of(played, slots) for name, played in (everyone | references).items()
         },
@@ -195,7 +195,7 @@ def _findings(
             collecting=spent.collect,
             learning=spent.learn,
         ),
-        manifest=surroundings() | {"settings": _plain(settings)},
+        manifest=manifest,
     )
 
 
@@ -205,14 +205,8 @@ def _plain(settings: ComparisonSettings) -> dict[str, object]:
 
 
 def _write(findings: Findings, loop: OpenExperience, folder: Path) -> None:
-    from allocator.report.page import write_report
+    from allocator.report.files import write_files
     from allocator.report.pictures import contact_sheets, picture_figures
 
     sheets = contact_sheets(loop.experience, loop.generator.run) if isinstance(loop, Loop) else ()
-    write_report(findings, sheets, picture_figures(loop.experience), folder)
-    write_summary(findings, folder)
-    curves = {
-        name: {"steps": curve.steps.tolist(), "reward": curve.reward.tolist()}
-        for name, curve in findings.curves.items()
-    }
-    (folder / "curves.json").write_text(json.dumps(curves, indent=1) + "\n")
+    write_files(findings, folder, sheets=sheets, figures=picture_figures(loop.experience))

@@ -1,4 +1,4 @@
-"""What an experiment found, and the numbers told of it: `summary.json`.
+"""What an experiment found.
 
 Agents are compared on held-out episodes that no training seed ever drew; every agent meets the
 same channels, requests and personas there (common random numbers).
@@ -6,32 +6,22 @@ same channels, requests and personas there (common random numbers).
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
-from allocator.intervals import (
-    Interval,
-    Summary,
-    paired_difference,
-    progress_between,
-    summarise,
-)
 from allocator.scenarios.policies import Played
+
+OURS = "gddpg"
+"""The agent that all reports are about, where it takes part."""
 
 OPTIMUM, RANDOM = "optimum", "random"
 QUANTITIES = ("reward", "qoe", "energy_j", "latency_s", "budget_used")
-PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "open-clip-torch", "diffusers")
+"""Those of `Outcomes` that are told of every agent."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +122,14 @@ class Seconds:
 class Findings:
     """All that an experiment leaves behind besides its files.
 
-    judges: who judged, best first. decision_s: by learner, the median wall-clock of one decision
-    for one cell; who is not in it decides for free.
+    judges: who judged, best first. personas: the names of the panel. outcomes: as played, nobody's
+    decisions charged. decision_s: by learner, the median wall-clock of one decision for one cell;
+    who is not in it decides for free.
     """
 
     name: str
     judges: tuple[str, ...]
+    personas: tuple[str, ...]
     outcomes: Mapping[str, Outcomes]
     curves: Mapping[str, LearningCurve]
     decision_s: Mapping[str, float]
@@ -145,71 +137,3 @@ class Findings:
     generator: GeneratorCounts
     seconds: Seconds
     manifest: Mapping[str, Any]
-
-
-def share_of_way(findings: Findings) -> dict[str, float]:
-    """How far each agent's mean reward lies on the way from random (0) to the optimum (1)."""
-    mean = {name: float(outcome.reward.mean()) for name, outcome in findings.outcomes.items()}
-    floor, ceiling = mean[RANDOM], mean[OPTIMUM]
-    return {name: float(progress_between(value, floor, ceiling)) for name, value in mean.items()}
-
-
-def agent_summaries(findings: Findings, rng: np.random.Generator) -> dict[str, dict[str, Summary]]:
-    """Per agent and quantity: mean, IQM and the interval over runs and episodes."""
-    return {
-        name: {each: summarise(getattr(outcome, each), rng) for each in QUANTITIES}
-        for name, outcome in findings.outcomes.items()
-    }
-
-
-def gains(findings: Findings, ours: str, rng: np.random.Generator) -> dict[str, Interval]:
-    """Paired gain in mean reward of `ours` over every other agent."""
-    return {
-        name: paired_difference(findings.outcomes[ours].reward, outcome.reward, rng)
-        for name, outcome in findings.outcomes.items()
-        if name != ours
-    }
-
-
-def summary(findings: Findings) -> dict[str, Any]:
-    """The content of `summary.json`; intervals are resampled from a fixed seed."""
-    rng = np.random.default_rng(0)
-    way = share_of_way(findings)
-    agents: dict[str, Any] = {
-        name: {quantity: asdict(told) for quantity, told in by_quantity.items()}
-        for name, by_quantity in agent_summaries(findings, rng).items()
-    }
-    for name, told in agents.items():
-        told["share_of_way_to_optimum"] = way[name]
-    learners = [name for name in findings.curves if name in findings.outcomes]
-    return {
-        "name": findings.name,
-        "judges": list(findings.judges),
-        "agents": agents,
-        "paired_reward_gain": {
-            ours: {name: asdict(gain) for name, gain in gains(findings, ours, rng).items()}
-            for ours in learners
-        },
-        "oracle": asdict(findings.oracle),
-        "generator": asdict(findings.generator),
-        "seconds": asdict(findings.seconds),
-        "manifest": dict(findings.manifest),
-    }
-
-
-def write_summary(findings: Findings, folder: Path) -> dict[str, Any]:
-    """Write `summary.json` and return what it holds."""
-    told = summary(findings)
-    (folder / "summary.json").write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
-    return told
-
-
-def surroundings() -> dict[str, Any]:
-    """Where an experiment ran: for the manifest, without names of people or folders."""
-    return {
-        "command": " ".join(["allocator", *sys.argv[1:]]),
-        "versions": {package: version(package) for package in ("persona-qoe", *PACKAGES)},
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-    }

@@ -99,23 +99,35 @@ def tell(findings: Findings, out: Path, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    from allocator.experiments import share_of_way, summary
+    from allocator.standings import standings_of
+    from allocator.summary import summary
 
+    standings = standings_of(findings)
     if as_json:
-        typer.echo(json.dumps(summary(findings)))
+        typer.echo(json.dumps(summary(findings, standings)))
         return
-    way = share_of_way(findings)
     table = RichTable(box=None, header_style="bold")
-    for head in ("agent", "of the way to optimum", "reward", "QoE", "energy, J", "budget used"):
+    for head in (
+        "agent",
+        "of the optimum",
+        "reward",
+        "95 % interval",
+        "QoE",
+        "energy, J",
+        "budget",
+    ):
         table.add_column(head, justify="left" if head == "agent" else "right")
-    for name, outcome in sorted(findings.outcomes.items(), key=lambda item: -way[item[0]]):
+    for name in standings.order:
+        standing = standings.agents[name]
+        told = standing.quantities
         table.add_row(
             name,
-            f"{way[name]:.0%}",
-            f"{outcome.reward.mean():.3f}",
-            f"{outcome.qoe.mean():.3f}",
-            f"{outcome.energy_j.mean():,.0f}",
-            f"{outcome.budget_used.mean():.0%}",
+            f"{standing.share_of_optimum.point:.1%}",
+            f"{told['reward'].iqm:.3f}",
+            f"{told['reward'].low:.3f} to {told['reward'].high:.3f}",
+            f"{told['qoe'].iqm:.3f}",
+            f"{told['energy_j'].iqm:,.0f}",
+            f"{told['budget_used'].iqm:.0%}",
         )
     Console().print(table)
     typer.echo(f"report: {out / 'report.html'}")

@@ -7,108 +7,91 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from allocator.experiments import OPTIMUM, RANDOM, LearningCurve
-from allocator.intervals import Summary, bootstrap, mean
+from allocator.arrays import Floats
+from allocator.report.drawing import (
+    FAIRNESS,
+    Theme,
+    draw_curves,
+    draw_fairness,
+    draw_standings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from matplotlib.axes import Axes
+    import numpy as np
+
+    from allocator.experiments import LearningCurve
+    from allocator.standings import Standings
 
 INK, FAINT = "#010203", "#040506"
 ACCENTS = ("#0a0101", "#0a0202", "#0a0303", "#0a0404", "#0a0505", "#0a0606")
 VARIABLES = {INK: "--ink", FAINT: "--line"} | {
     colour: f"--accent-{number}" for number, colour in enumerate(ACCENTS)
 }
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": FAINT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": FAINT,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-}
-LABEL_GAP = 0.065
-"""Least distance of two labels, as a share of the axis."""
-
-LABELS = {
-    "gddpg": "G-DDPG",
-    "ddpg": "DDPG",
-    "optimum": "optimum",
-    "random": "random",
-    "greedy": "greedy",
-    "constant": "best constant",
-}
-
-
-def label(agent: str) -> str:
-    """An agent's name as people write it."""
-    return LABELS.get(agent, agent)
+PAGE = Theme(
+    ink=INK,
+    accents=ACCENTS,
+    dashes=("-",),
+    markers=("o",),
+    line_width=2,
+    small=9,
+    settings={
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "font.size": 10,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": FAINT,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": FAINT,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+        "legend.frameon": False,
+    },
+)
 
 
 def learning_curves(
-    curves: Mapping[str, LearningCurve], references: Mapping[str, float], title: str
+    curves: Mapping[str, LearningCurve],
+    references: Mapping[str, float],
+    *,
+    along: Callable[[LearningCurve], Floats],
+    x_label: str,
+    title: str,
 ) -> str:
-    """Mean reward against environment steps, with 95 % intervals over the training seeds.
-
-    `references`: agents that do not learn, drawn as dashed lines.
-    """
-    with _drawing(title) as (axes, done):
-        rng = np.random.default_rng(0)
-        for colour, (agent, curve) in zip(ACCENTS, curves.items(), strict=False):
-            middle, low, high = _band(curve.reward, rng)
-            axes.fill_between(curve.steps, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(curve.steps, middle, color=colour, linewidth=2, label=label(agent))
-        for reward in references.values():
-            axes.axhline(reward, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.7)
-        for agent, height in _apart(references, LABEL_GAP * float(np.ptp(axes.get_ylim()))).items():
-            axes.annotate(
-                label(agent),
-                (1, height),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                verticalalignment="center",
-                fontsize=9,
-            )
-        axes.set_xlabel("environment steps (slots)")
-        axes.set_ylabel("mean reward of a held-out slot")
-        axes.legend(loc="best")
+    """Reward while training; `references` do not learn and are dashed lines."""
+    with _drawing(title) as (figure, done):
+        axes = figure.add_subplot()
+        draw_curves(axes, curves, references, along=along, theme=PAGE)
+        axes.set_xlabel(x_label)
     return done[0]
 
 
-def standings(summaries: Mapping[str, Summary], title: str) -> str:
-    """Each agent's reward with its interval, between random and the optimum."""
-    order = sorted(summaries, key=lambda agent: summaries[agent].iqm)
-    with _drawing(title, height=0.6 + 0.38 * len(order)) as (axes, done):
-        for row, agent in enumerate(order):
-            told = summaries[agent]
-            colour = INK if agent in (OPTIMUM, RANDOM) else ACCENTS[0]
-            axes.plot([told.low, told.high], [row, row], color=colour, linewidth=5, alpha=0.25)
-            axes.plot(told.iqm, row, "o", color=colour, markersize=7)
-        axes.set_yticks(range(len(order)), [label(agent) for agent in order])
-        axes.set_ylim(-0.6, len(order) - 0.4)
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel("reward of a slot: interquartile mean and 95 % interval")
+def standings_figure(standings: Standings, title: str) -> str:
+    """Each agent's reward with its interval, beside greedy and the optimum."""
+    with _drawing(title, height=1.0 + 0.36 * len(standings.agents)) as (figure, done):
+        draw_standings(figure.add_subplot(), standings, PAGE)
+    return done[0]
+
+
+def fairness_figure(standings: Standings, title: str) -> str:
+    """Who gets how much: a panel a measure."""
+    with _drawing(title, height=0.8 + 0.32 * len(standings.agents)) as (figure, done):
+        draw_fairness(figure.subplots(1, len(FAIRNESS)), standings, PAGE)
     return done[0]
 
 
@@ -121,7 +104,8 @@ def lines(
     y_label: str,
 ) -> str:
     """Plain curves with direct labels: `series` maps a label to values of the length of `x`."""
-    with _drawing(title, height=2.6) as (axes, done):
+    with _drawing(title, height=2.6) as (figure, done):
+        axes = figure.add_subplot()
         for colour, (name, values) in zip(ACCENTS, series.items(), strict=False):
             axes.plot(x, values, color=colour, linewidth=2, marker="o", markersize=4, label=name)
         axes.set_xlabel(x_label)
@@ -130,34 +114,14 @@ def lines(
     return done[0]
 
 
-def _apart(heights: Mapping[str, float], gap: float) -> dict[str, float]:
-    """The heights of labels in rising order, pushed up until none covers another."""
-    placed: dict[str, float] = {}
-    lowest = -np.inf
-    for name in sorted(heights, key=lambda each: heights[each]):
-        placed[name] = max(heights[name], lowest)
-        lowest = placed[name] + gap
-    return placed
-
-
-def _band(
-    rewards: NDArray[np.floating], rng: np.random.Generator
-) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
-    intervals = [bootstrap(column, mean, rng, repetitions=500) for column in rewards.T]
-    table = np.array([[each.point, each.low, each.high] for each in intervals])
-    return table[:, 0], table[:, 1], table[:, 2]
-
-
 @contextmanager
-def _drawing(title: str, height: float = 3.4) -> Iterator[tuple[Axes, list[str]]]:
-    """Axes to draw on; the finished SVG is in the list afterwards."""
+def _drawing(title: str, height: float = 3.4) -> Iterator[tuple[Figure, list[str]]]:
+    """A figure to draw on; the finished SVG is in the list afterwards."""
     done: list[str] = []
-    with mpl.rc_context(STYLE | {"svg.hashsalt": title}):
+    with mpl.rc_context({**PAGE.settings, "svg.hashsalt": title, "axes.facecolor": "none"}):
         figure = Figure(figsize=(7.6, height), layout="constrained")
         figure.patch.set_alpha(0)
-        axes = figure.add_subplot()
-        axes.patch.set_alpha(0)
-        yield axes, done
+        yield figure, done
         written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     done.append(_themed(written.getvalue(), title))

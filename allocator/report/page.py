@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-
-from allocator.experiments import (
-    OPTIMUM,
-    RANDOM,
-    Findings,
-    agent_summaries,
-    gains,
-    share_of_way,
-)
-from allocator.intervals import Summary
+from allocator.decision_cost import DECIDER_POWER_W
+from allocator.experiments import OPTIMUM, OURS, Findings
+from allocator.intervals import Interval
 from allocator.report.contact_sheet import ContactSheet, as_html
-from allocator.report.figures import label, learning_curves, standings
+from allocator.report.drawing import by_seconds, by_updates, yardsticks
+from allocator.report.figures import fairness_figure, learning_curves, standings_figure
+from allocator.report.names import label
+from allocator.standings import AtEqualSeconds, Duel, Standing, Standings, Summary, learning_seconds
 
-OURS = "gddpg"
+EMPTY = "–"  # noqa: RUF001
 
 
 @dataclass(frozen=True)
@@ -36,37 +30,40 @@ class PictureFigure:
     caption: str
 
 
-def write_report(
+def compose(
     findings: Findings,
+    standings: Standings,
     sheets: Sequence[ContactSheet],
     figures: Sequence[PictureFigure],
-    folder: Path,
-) -> Path:
-    """Write `report.html` into `folder` and return its path."""
-    path = folder / "report.html"
-    path.write_text(compose(findings, sheets, figures), encoding="utf-8")
-    return path
-
-
-def compose(
-    findings: Findings, sheets: Sequence[ContactSheet], figures: Sequence[PictureFigure]
 ) -> str:
     """The whole page as one string."""
-    rng = np.random.default_rng(0)
-    summaries = agent_summaries(findings, rng)
-    reward = {agent: told["reward"] for agent, told in summaries.items()}
-    references = {
-        agent: told.mean for agent, told in reward.items() if agent not in findings.curves
-    }
+    references = yardsticks(findings, standings)
     template = Template(files("allocator.report").joinpath("page.html").read_text("utf-8"))
     return template.substitute(
         title=escape(f"Shared denoising at the edge: {findings.name}"),
         lead=escape(_lead(findings)),
-        key_figures=_key_figures(findings),
-        learning_curves=learning_curves(findings.curves, references, "Learning curves"),
-        standings=standings(reward, "Reward of every agent"),
-        table=_table(summaries, share_of_way(findings)),
-        gain=_gain(findings, rng),
+        key_figures=_key_figures(findings, standings),
+        by_updates=learning_curves(
+            findings.curves,
+            references,
+            along=by_updates,
+            x_label="gradient updates, thousands",
+            title="Reward by updates",
+        ),
+        by_seconds=learning_curves(
+            findings.curves,
+            references,
+            along=by_seconds,
+            x_label="seconds of collecting and learning",
+            title="Reward by seconds",
+        ),
+        standings=standings_figure(standings, "Reward of every agent"),
+        table=_table(standings),
+        power=f"{DECIDER_POWER_W:.0f}",
+        duels=_duels(standings),
+        training=_training(findings),
+        fairness=fairness_figure(standings, "Fairness of every agent"),
+        fairness_table=_fairness_table(standings),
         picture_figures="".join(map(_card, figures)),
         sheets="".join(map(as_html, sheets)),
         cost=_cost(findings),
@@ -85,79 +82,164 @@ def _lead(findings: Findings) -> str:
     )
 
 
-def _key_figures(findings: Findings) -> str:
+def _key_figures(findings: Findings, standings: Standings) -> str:
     oracle, generator = findings.oracle, findings.generator
     saved = 1 - generator.denoising_steps_run / max(generator.denoising_steps_unshared, 1)
-    way = share_of_way(findings)
     told = [
-        (f"{way[agent]:.0%}", f"of the way from random to optimum: {label(agent)}")
+        (
+            f"{standings.agents[agent].share_of_optimum.point:.1%}",
+            f"of the optimum's reward: {label(agent)}",
+        )
         for agent in findings.curves
     ]
-    told += [
-        (f"{generator.pictures:,}", "pictures generated"),
-        (f"{oracle.judgments:,}", "judgments asked for"),
-        (f"{oracle.cached / max(oracle.judgments, 1):.0%}", "of them served from cache"),
-        (f"{saved:.0%}", "of denoising steps saved by sharing"),
-        (_duration(findings.seconds.total), "from start to report"),
-    ]
+    if generator.pictures:
+        told += [
+            (f"{generator.pictures:,}", "pictures generated"),
+            (f"{saved:.0%}", "of denoising steps saved by sharing"),
+        ]
+    if oracle.judgments:
+        told += [
+            (f"{oracle.judgments:,}", "judgments asked for"),
+            (f"{oracle.cached / oracle.judgments:.0%}", "of them served from cache"),
+        ]
+    told.append((_duration(findings.seconds.total), "from start to report"))
     return "".join(f"<div><b>{big}</b><span>{escape(small)}</span></div>" for big, small in told)
 
 
-def _table(summaries: Mapping[str, Mapping[str, Summary]], way: Mapping[str, float]) -> str:
-    heads = "".join(
-        f"<th>{head}</th>"
-        for head in (
-            "agent",
-            "of the way to optimum",
-            "reward",
-            "QoE",
-            "energy, J an episode",
-            "latency, s",
-            "budget used",
-            "seeds",
-        )
+def _table(standings: Standings) -> str:
+    heads = (
+        "agent",
+        "of the optimum",
+        "way from random",
+        "reward",
+        "QoE",
+        "energy, J an episode",
+        "budget used",
+        "latency, s",
+        "decision, ms",
+        "seeds",
     )
-    order = sorted(summaries, key=lambda agent: -summaries[agent]["reward"].mean)
-    rows = "".join(_table_row(agent, summaries[agent], way[agent]) for agent in order)
-    return f'<table class="numbers"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _table_row(agent: str, told: Mapping[str, Summary], way: float) -> str:
-    share = min(max(way, 0.0), 1.0)
-    cells = (
-        escape(label(agent)),
-        f'<span class="way"><i style="--share:{share:.0%}"></i></span>{way:.0%}',
-        _with_interval(told["reward"], 3),
-        _with_interval(told["qoe"], 3),
-        _with_interval(told["energy_j"], 0),
-        _with_interval(told["latency_s"], 1),
-        f"{told['budget_used'].mean:.0%}",
-        str(told["qoe"].seeds),
-    )
-    ours = ' class="ours"' if agent == OURS else ""
-    return f"<tr{ours}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _with_interval(told: Summary, digits: int) -> str:
-    low, high = (f"{end:,.{digits}f}" for end in (told.low, told.high))
-    return f"{told.iqm:,.{digits}f}<small>[{low}, {high}]</small>"
-
-
-def _gain(findings: Findings, rng: np.random.Generator) -> str:
-    """Paired on the same episodes: the honest way to say who is better."""
-    if OURS not in findings.outcomes:
-        return ""
-    found = gains(findings, OURS, rng)
-    parts = [
-        f"{escape(label(agent))} {gain.point:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
-        for agent, gain in found.items()
-        if agent not in (OPTIMUM, RANDOM)
+    rows = [
+        (agent, (escape(label(agent)), *_standing(standings.agents[agent])))
+        for agent in standings.order
     ]
+    return _numbers(heads, rows)
+
+
+def _standing(standing: Standing) -> tuple[str, ...]:
+    told = standing.quantities
+    share = min(max(standing.share_of_optimum.point, 0.0), 1.0)
+    free = standing.decision_s is None
     return (
-        f"{label(OURS)}'s mean reward, paired on the same episodes, against "
-        + "; ".join(parts)
-        + ". An interval that holds 0 shows no difference."
+        f'<span class="way"><i style="--share:{share:.0%}"></i></span>'
+        + _interval(standing.share_of_optimum, 1, percent=True),
+        f"{standing.share_of_way.point:.0%}",
+        _summary(told["reward"], 3),
+        _summary(told["qoe"], 3),
+        _summary(told["energy_j"], 0),
+        f"{told['budget_used'].iqm:.1%}",
+        _summary(told["latency_s"], 1),
+        "free" if free else f"{1000 * (standing.decision_s or 0.0):.2f}",
+        str(told["reward"].seeds),
     )
+
+
+def _duels(standings: Standings) -> str:
+    """Ours against everyone, paired on the same episodes."""
+    if OURS not in standings.duels:
+        return ""
+    heads = (
+        f"{label(OURS)} against",
+        "difference in reward",
+        "gain",
+        "gap to the optimum closed",
+        "a run wins with probability",
+        "difference at equal seconds",
+    )
+    duels = standings.duels[OURS]
+    rows = [
+        (agent, (escape(label(agent)), *_duel(duels[agent])))
+        for agent in standings.order
+        if agent in duels
+    ]
+    return _numbers(heads, rows)
+
+
+def _duel(duel: Duel) -> tuple[str, ...]:
+    return (
+        _interval(duel.difference, 3, sign="+"),
+        _interval(duel.relative_gain, 1, percent=True, sign="+"),
+        _interval(duel.gap_closed, 0, percent=True),
+        _interval(duel.improvement_probability, 2),
+        _at_equal_seconds(duel.at_equal_seconds),
+    )
+
+
+def _at_equal_seconds(told: AtEqualSeconds | None) -> str:
+    if told is None:
+        return EMPTY
+    return f"{_interval(told.difference, 3, sign='+')}<small>at {_duration(told.seconds)}</small>"
+
+
+def _training(findings: Findings) -> str:
+    heads = ("learner", "slots of experience", "gradient updates", "seconds a run", "decision, ms")
+    rows = [
+        (
+            agent,
+            (
+                escape(label(agent)),
+                f"{curve.steps[-1]:,}",
+                f"{curve.updates[-1]:,}",
+                f"{learning_seconds(curve):,.0f}",
+                f"{1000 * findings.decision_s[agent]:.2f}",
+            ),
+        )
+        for agent, curve in findings.curves.items()
+    ]
+    return _numbers(heads, rows)
+
+
+def _fairness_table(standings: Standings) -> str:
+    heads = ("agent", "worst persona", "who that is", "10th percentile of users", "Jain index")
+    rows = [
+        (
+            agent,
+            (
+                escape(label(agent)),
+                _summary(standing.quantities["worst_persona"], 3),
+                escape(standing.worst_served),
+                _summary(standing.quantities["tenth_percentile"], 3),
+                _summary(standing.quantities["jain"], 3),
+            ),
+        )
+        for agent in standings.order
+        for standing in (standings.agents[agent],)
+    ]
+    return _numbers(heads, rows)
+
+
+def _numbers(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """A table of finished cells, our agent's row set apart."""
+    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
+    body = "".join(
+        f"<tr{' class=' + chr(34) + 'ours' + chr(34) if agent == OURS else ''}>"
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+        for agent, cells in rows
+    )
+    return f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _summary(told: Summary, digits: int) -> str:
+    return _interval(Interval(told.iqm, told.low, told.high), digits)
+
+
+def _interval(told: Interval | None, digits: int, *, percent: bool = False, sign: str = "") -> str:
+    if told is None:
+        return EMPTY
+    how = f"{sign},.{digits}{'%' if percent else 'f'}"
+    point, low, high = (format(value, how) for value in (told.point, told.low, told.high))
+    return f"{point}<small>[{low}, {high}]</small>"
 
 
 def _card(figure: PictureFigure) -> str:
@@ -181,7 +263,8 @@ def _cost(findings: Findings) -> str:
         ("transitions masked because of them", f"{oracle.masked:,}"),
         ("generating, all processes", _duration(seconds.generating)),
         ("judging, all processes", _duration(seconds.judging)),
-        ("learning, all processes", _duration(seconds.learning)),
+        ("playing episodes otherwise, all processes", _duration(seconds.collecting)),
+        ("gradient updates, all processes", _duration(seconds.learning)),
         ("wall-clock, start to report", _duration(seconds.total)),
     ]
     body = "".join(f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in rows)

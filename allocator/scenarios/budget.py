@@ -43,16 +43,8 @@ class Budget:
         return Budget(self.joules[one], self.alone_j[one], self.price[one])
 
     def charge(self, spent_j: Floats) -> Floats:
-        """Reward charged once this much was spent in all; (..., B) joules to (..., B).
-
-        A parabola over the bend before the budget, and from there on `price` a joule: smooth, and
-        never below `price * (spent - budget)`.
-        """
-        bend = BEND * self.joules
-        into_bend = np.maximum(spent_j - self.joules + bend, 0.0)
-        bent = np.where(into_bend < bend, into_bend**2 / (2 * bend), into_bend - bend / 2)
-        charged: Floats = self.price * bent
-        return charged
+        """Reward charged once this much was spent in all; (..., B) joules to (..., B)."""
+        return overspending_charge(spent_j, self.joules, self.price)
 
     def worth(self, price: Floats) -> Floats:
         """(B,) the most that `price * spent - charge(spent)` can be; price (B,) up to the budget's.
@@ -62,6 +54,19 @@ class Budget:
         bend = BEND * self.joules
         most: Floats = price * (self.joules - bend * (1 - price / self.price / 2))
         return most
+
+
+def overspending_charge(spent_j: Floats, budget_j: Floats, price: Floats) -> Floats:
+    """Reward charged to an episode of this budget for what it spent in all, elementwise.
+
+    A parabola over the bend before the budget, and from there on `price` a joule: smooth, and
+    never below `price * (spent - budget)`.
+    """
+    bend = BEND * budget_j
+    into_bend = np.maximum(spent_j - budget_j + bend, 0.0)
+    bent = np.where(into_bend < bend, into_bend**2 / (2 * bend), into_bend - bend / 2)
+    charged: Floats = price * bent
+    return charged
 
 
 def budget_of(episodes: Episodes, physics: Physics, settings: SharedDenoisingSettings) -> Budget:

@@ -16,7 +16,7 @@ from allocator.evaluation import (
     evaluate_random,
     held_out_seeds,
 )
-from allocator.intervals import Interval, bootstrap, progress_between
+from allocator.intervals import Interval, mean_interval, progress_between
 from allocator.optima.shared_denoising import episode_optima
 from allocator.scenarios.policies import Played, carry_out
 from allocator.scenarios.shared_denoising import SharedDenoising
@@ -77,7 +77,7 @@ def scenario_card(
 def _row(
     name: str, played: Played, floor: float, ceiling: float, rng: np.random.Generator
 ) -> CardRow:
-    interval = bootstrap(played.total_reward, lambda table: float(table.mean()), rng)
+    interval = mean_interval(played.total_reward, rng)
     return CardRow(
         name=name,
         total_reward=interval,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,14 +16,14 @@ from allocator.experiments import (
     OracleCounts,
     Outcomes,
     Seconds,
-    share_of_way,
-    write_summary,
 )
 from allocator.report.contact_sheet import ContactSheet, Row, as_html
+from allocator.report.drawing import by_updates
 from allocator.report.figures import learning_curves
 from allocator.report.page import compose
 from allocator.report.pictures import contact_sheets, distinct_personas, picture_figures
 from allocator.scenarios.synthetic import synthetic_experience
+from allocator.standings import standings_of
 
 
 def outcomes(reward: float, runs: int = 3) -> Outcomes:
@@ -58,10 +56,12 @@ def findings() -> Findings:
     return Findings(
         name="a <b> & c",
         judges=("clip: some-clip", "pixel: <measures>"),
+        personas=("Ada", "Bo & <co>", "Cy", "Di", "Ed"),
         outcomes={
             "gddpg": outcomes(0.6),
             "ddpg": outcomes(0.5),
             "random": outcomes(0.2),
+            "greedy": outcomes(0.65, runs=1),
             "optimum": outcomes(0.7, runs=1),
         },
         curves={"gddpg": curve, "ddpg": curve},
@@ -99,7 +99,12 @@ def test_page_is_well_formed_and_refers_to_nothing_outside(findings: Findings) -
     def draw(plans):
         return np.full((len(plans), 8, 8, 3), 128, np.uint8)
 
-    page = compose(findings, contact_sheets(experience, draw), picture_figures(experience))
+    page = compose(
+        findings,
+        standings_of(findings),
+        contact_sheets(experience, draw),
+        picture_figures(experience),
+    )
     reader = Reader()
     reader.feed(page)
     assert reader.open == []
@@ -110,7 +115,9 @@ def test_page_is_well_formed_and_refers_to_nothing_outside(findings: Findings) -
 
 
 def test_figures_take_their_colours_from_the_page(findings: Findings) -> None:
-    svg = learning_curves(findings.curves, {"optimum": 0.7}, "Learning")
+    svg = learning_curves(
+        findings.curves, {"optimum": 0.7}, along=by_updates, x_label="updates", title="Learning"
+    )
     assert "var(--accent-0)" in svg
     assert "var(--ink)" in svg
     assert not re.search(r"#0[0-9a]0[0-9]0[0-9]\b", svg)
@@ -127,33 +134,6 @@ def test_a_missing_opinion_is_shown_as_missing_and_not_as_bad() -> None:
     sheet = as_html(ContactSheet("t", "e", ("0", "1"), ("Bo",), (row,)))
     assert sheet.count("Bo: 1.0 of 5") == 1  # reward 0 is the lowest grade
     assert sheet.count("Bo gave no answer") == 1
-
-
-def test_summary_holds_what_it_promises(findings: Findings, tmp_path: Path) -> None:
-    write_summary(findings, tmp_path)
-    told = json.loads((tmp_path / "summary.json").read_text())
-    assert told["judges"] == ["clip: some-clip", "pixel: <measures>"]
-    for agent in ("gddpg", "ddpg", "random", "optimum"):
-        for quantity in ("qoe", "energy_j"):
-            assert set(told["agents"][agent][quantity]) == {"mean", "iqm", "low", "high", "seeds"}
-    assert told["agents"]["gddpg"]["qoe"]["seeds"] == 3
-    assert set(told["oracle"]) == {"requests", "judgments", "cached", "failed", "masked"}
-    assert set(told["generator"]) == {
-        "pictures",
-        "denoising_steps_run",
-        "denoising_steps_unshared",
-    }
-    assert set(told["seconds"]) == {"total", "generating", "judging", "collecting", "learning"}
-    gain = told["paired_reward_gain"]["gddpg"]["ddpg"]
-    assert gain["point"] == pytest.approx(0.1)
-    assert gain["low"] <= gain["point"] <= gain["high"]
-
-
-def test_way_runs_from_random_to_the_optimum(findings: Findings) -> None:
-    way = share_of_way(findings)
-    assert way["random"] == 0
-    assert way["optimum"] == 1
-    assert 0.7 < way["gddpg"] < 0.9
 
 
 def test_personas_shown_differ_from_each_other() -> None:

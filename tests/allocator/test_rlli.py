@@ -13,9 +13,9 @@ import torch
 from allocator.catalogue import TOPICS, Catalogue, compose_catalogue, word_embedding
 from allocator.comparison import ComparisonSettings, compare
 from allocator.experience import Cells, look_up
-from allocator.experiments import share_of_way
 from allocator.rlli import Loop, RecordedSource, survey_prompt, survey_size
 from allocator.scenarios.synthetic import synthetic_experience
+from allocator.standings import standings_of
 from allocator.training import LoopCost, TrainingOrder, train
 from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.pixel import PixelJudge
@@ -143,7 +143,7 @@ def test_comparison_holds_everyone_against_each_other(
     assert set(findings.outcomes) == {"ddpg", "random", "constant", "greedy", "optimum"}
     best = findings.outcomes["optimum"].reward.mean()
     assert all(outcome.reward.mean() <= best for outcome in findings.outcomes.values())
-    assert share_of_way(findings)["constant"] < 1
+    assert standings_of(findings).agents["constant"].share_of_way.point < 1
     assert findings.outcomes["ddpg"].reward.shape == (2, 4)
     assert findings.judges == ("recorded opinions",)
     for name in ("report.html", "summary.json", "curves.json", "checkpoints/ddpg-1.zip"):
