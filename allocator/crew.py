@@ -13,16 +13,11 @@ from dataclasses import dataclass
 from queue import Empty
 from typing import Any, TypeVar
 
+from allocator.loop_cost import LoopCost
 from allocator.rlli import survey_prompt
-from allocator.training import (
-    ExperienceSource,
-    LoopCost,
-    OpenExperience,
-    Progress,
-    TrainedRun,
-    TrainingOrder,
-    train,
-)
+from allocator.trained_run import TrainedRun
+from allocator.training import ExperienceSource, OpenExperience, Progress, train
+from allocator.training_order import TrainingOrder
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

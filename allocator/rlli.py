@@ -16,8 +16,8 @@ from allocator.catalogue import Catalogue, catalogue_seen_by
 from allocator.diffusion.generator import Diffusion, Generator
 from allocator.diffusion.pictures import PictureStore
 from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience, look_up
+from allocator.loop_cost import LoopCost
 from allocator.oracle import Oracle
-from allocator.training import LoopCost
 
 if TYPE_CHECKING:
     from allocator.oracle import RewardService

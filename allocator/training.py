@@ -1,25 +1,29 @@
-"""Training one learner as ordered."""
+"""Training one learner as ordered, from the start or from where an earlier call was interrupted."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
-from allocator.agents.roster import LearnerSettings, make_learner
+from allocator.agents.roster import make_learner
+from allocator.checkpoint import Checkpoint, CheckpointWriter
 from allocator.evaluation import as_compared, evaluate, held_out_seeds
 from allocator.experience import Experience
+from allocator.fingerprint import fingerprint
+from allocator.interruption import held_back
+from allocator.learner_state import Resumption, learner_state
 from allocator.learning_curve import LearningCurve
-from allocator.phases import PhaseSeconds, PhaseTimer
-from allocator.scenarios.policies import Played
+from allocator.loop_cost import LoopCost
+from allocator.phases import PhaseTimer
+from allocator.run_files import Identity
 from allocator.scenarios.settings import MEMBERS
 from allocator.scenarios.shared_denoising import SharedDenoising
+from allocator.trained_run import TrainedRun
+from allocator.training_order import TrainingOrder
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
@@ -27,33 +31,11 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 """Told how many environment steps were just taken."""
 
+Stop = Callable[[], bool]
+"""Asked between two rollouts whether to end there."""
+
 PREDICTIONS = 200
 """How often a decision is timed; the median does not see the slow first ones."""
-
-
-@dataclass(frozen=True)
-class LoopCost:
-    """What the loop has cost so far; subtract two to know what lies between."""
-
-    requests: int = 0
-    judgments: int = 0
-    cached: int = 0
-    failed: int = 0
-    masked: int = 0
-    pictures: int = 0
-    denoising_steps_run: int = 0
-    denoising_steps_unshared: int = 0
-    generating_s: float = 0.0
-    judging_s: float = 0.0
-
-    def __add__(self, other: LoopCost) -> LoopCost:
-        return LoopCost(*(a + b for a, b in zip(self._values(), other._values(), strict=True)))
-
-    def __sub__(self, other: LoopCost) -> LoopCost:
-        return LoopCost(*(a - b for a, b in zip(self._values(), other._values(), strict=True)))
-
-    def _values(self) -> list[Any]:
-        return [getattr(self, each.name) for each in fields(self)]
 
 
 class OpenExperience(Protocol):
@@ -75,65 +57,58 @@ class ExperienceSource(Protocol):
     def open(self) -> OpenExperience: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingOrder:
-    """One run: which learner, which seed, for how long, and where its files go.
+def never() -> bool:
+    """Nobody wants it to stop."""
+    return False
 
-    scenario: the member of SharedDenoising's family. Training episodes come from `seed`; the curve
-    is drawn from the first `curve_episodes` held-out episodes, the outcome from the first
-    `held_out_episodes`.
+
+def train(
+    order: TrainingOrder, source: OpenExperience, progress: Progress, stop: Stop = never
+) -> TrainedRun:
+    """Train as ordered and keep the run, the final learner and its TensorBoard log in the folder.
+
+    A finished run is not trained again, an unfinished one goes on: the result is the same to the
+    last bit. Nothing is selected: the learner of the last step is the one that is evaluated.
+
+    Raises:
+        Interrupted: asked to, by `stop` or a signal; the checkpoint is written.
+        OtherOrderError: the folder holds this run under other settings.
     """
-
-    learner: str
-    seed: int
-    steps: int
-    folder: Path
-    scenario: str = "standard"
-    environments: int = 16
-    curve_points: int = 12
-    curve_episodes: int = 32
-    held_out_episodes: int = 64
-    settings: LearnerSettings = field(default_factory=LearnerSettings)
-
-    @property
-    def name(self) -> str:
-        """Of the run's files."""
-        return f"{self.learner}-{self.seed}"
-
-    @property
-    def curve_due(self) -> tuple[int, ...]:
-        """After how many steps a point of the curve is due."""
-        return tuple(np.linspace(0, self.steps, self.curve_points).round().astype(int).tolist())
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the trained learner lies, as Stable-Baselines3 saves it."""
-        return self.folder / "checkpoints" / f"{self.name}.zip"
+    identity = order.identity(experience=who_judges(source))
+    done = TrainedRun.load(order, identity)
+    if done is not None:
+        return done
+    with held_back() as asked:
+        run = _train(order, source, identity, progress, lambda: stop() or asked.is_set())
+        run.save(identity)
+        order.unfinished.unlink(missing_ok=True)
+    return run
 
 
-@dataclass(frozen=True)
-class TrainedRun:
-    """What a run brought.
+def steps_done(order: TrainingOrder, source: OpenExperience) -> int:
+    """How many steps of it earlier calls have trained; all of them if it is finished.
 
-    (points,), the curve: steps: slots of experience. updates: gradient updates until then.
-    learning_s: seconds spent collecting and learning until then. reward: of a held-out slot.
-    decision_s: median wall-clock of one deterministic decision for one cell. played: the held-out
-    episodes. seconds: of training, by phase. cost: of the loop.
+    Raises OtherOrderError if the folder holds it under other settings.
     """
-
-    order: TrainingOrder
-    steps: NDArray[np.integer]
-    updates: NDArray[np.integer]
-    learning_s: NDArray[np.floating]
-    reward: NDArray[np.floating]
-    decision_s: float
-    played: Played
-    seconds: PhaseSeconds
-    cost: LoopCost
+    identity = order.identity(experience=who_judges(source))
+    if TrainedRun.load(order, identity) is not None:
+        return order.steps
+    checkpoint = _checkpoint(order, identity)
+    return 0 if checkpoint is None else checkpoint.steps
 
 
-def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> TrainedRun:
-    """Train as ordered; saves the final learner and its TensorBoard log, selects nothing."""
+def who_judges(source: OpenExperience) -> str:
+    """Whose rewards are learnt from."""
+    return ", ".join([*source.judged_by(), fingerprint(source.experience)])
+
+
+def _train(
+    order: TrainingOrder,
+    source: OpenExperience,
+    identity: Identity,
+    progress: Progress,
+    stop: Stop,
+) -> TrainedRun:
     import torch
 
     torch.set_num_threads(1)
@@ -142,8 +117,25 @@ def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> T
     learner = _learner(order, source.experience)
     timer = PhaseTimer(lambda: source.cost().generating_s + source.cost().judging_s)
     curve = LearningCurve(scenario, held_out_seeds(order.curve_episodes), order.curve_due, timer)
-    callbacks = CallbackList([timer, curve, ProgressTeller(order.steps, progress)])
-    learner.learn(order.steps, callback=callbacks, tb_log_name=order.name)
+    callbacks: list[BaseCallback] = [timer, curve, ProgressTeller(order.steps, progress)]
+    begun = _checkpoint(order, identity)
+    if begun is not None:
+        curve.points, timer.seconds = begun.points, begun.seconds
+        before -= begun.cost
+        callbacks.insert(0, Resumption(begun.learner))
+
+    def write_checkpoint() -> None:
+        state, cost = learner_state(learner), source.cost() - before
+        now = Checkpoint(state, curve.points, timer.seconds, cost)
+        now.write(order.unfinished, identity)
+
+    callbacks.append(CheckpointWriter(write_checkpoint, stop, timer))
+    learner.learn(
+        order.steps,
+        callback=CallbackList(callbacks),
+        tb_log_name=order.name,
+        reset_num_timesteps=begun is None,  # goes on with the same log
+    )
     order.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     learner.save(order.checkpoint)
     points = curve.points
@@ -158,6 +150,10 @@ def train(order: TrainingOrder, source: OpenExperience, progress: Progress) -> T
         seconds=timer.seconds,
         cost=source.cost() - before + LoopCost(masked=masked_by(learner)),
     )
+
+
+def _checkpoint(order: TrainingOrder, identity: Identity) -> Checkpoint | None:
+    return Checkpoint.read(order.unfinished, identity) if order.unfinished.is_file() else None
 
 
 def decision_seconds(learner: BaseAlgorithm) -> float:

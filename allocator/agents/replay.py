@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
+
+ROWS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+COUNTERS = ("pos", "full", "masked")
 
 
 class AnsweredReplayBuffer(ReplayBuffer):
@@ -29,6 +33,18 @@ class AnsweredReplayBuffer(ReplayBuffer):
     ) -> None:
         super().__init__(buffer_size, observation_space, action_space, device, n_envs=1, **options)
         self.masked = 0
+
+    def state(self) -> dict[str, Any]:
+        """All it holds: arrays as far as they are filled, and numbers. Arrays are not copied."""
+        rows = {name: getattr(self, name)[: self.size()] for name in ROWS}
+        return rows | {name: getattr(self, name) for name in COUNTERS}
+
+    def put_back(self, state: Mapping[str, Any]) -> None:
+        """Hold what `state` told of a buffer like this."""
+        for name in COUNTERS:
+            setattr(self, name, state[name])
+        for name in ROWS:
+            getattr(self, name)[: self.size()] = state[name]
 
     def add(
         self,

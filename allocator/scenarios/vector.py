@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from allocator.arrays import Floats
+from allocator.scenarios.episodes import Episodes
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 Which = None | int | Iterable[int]
@@ -36,6 +39,23 @@ class ScenarioVecEnv(VecEnv):
     def reset(self) -> NDArray[np.float32]:
         """Start a new episode in every environment."""
         return self.scenario.begin(self.scenario.draw_many(self._rng, self.num_envs))
+
+    def state(self) -> dict[str, Any]:
+        """Where the episodes stand, in the midst of them, as arrays, numbers and a text."""
+        scenario = self.scenario
+        drawn = {part.name: getattr(scenario.episodes, part.name) for part in fields(Episodes)}
+        return drawn | {
+            "spent_j": scenario.spent_j,
+            "slot": scenario.slot,
+            "random": json.dumps(self._rng.bit_generator.state),
+        }
+
+    def put_back(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` told of an environment like this."""
+        drawn = {part.name: state[part.name] for part in fields(Episodes)}
+        self.scenario.begin(Episodes(**drawn))
+        self.scenario.spent_j, self.scenario.slot = state["spent_j"], state["slot"]
+        self._rng.bit_generator.state = json.loads(state["random"])
 
     def step_async(self, actions: Floats) -> None:
         """Keep the actions for `step_wait`."""

@@ -1,0 +1,87 @@
+"""From where an interrupted training run goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+
+from allocator.interruption import Interrupted
+from allocator.learner_state import State
+from allocator.learning_curve import CurvePoints
+from allocator.loop_cost import LoopCost
+from allocator.phases import PhaseSeconds, PhaseTimer
+from allocator.run_files import Identity, UnreadableFileError, must_be_equal, replacing
+
+EVERY_S = 60.0
+"""Seconds between checkpoints: what being killed costs at most. One of 24,000 slots of experience
+is 60 MB."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training run on its way; points, seconds and cost are what it brought and took so far."""
+
+    learner: State
+    points: CurvePoints
+    seconds: PhaseSeconds
+    cost: LoopCost
+
+    @property
+    def steps(self) -> int:
+        """How many slots of experience it has had."""
+        steps: int = self.learner["counters"]["num_timesteps"]
+        return steps
+
+    def write(self, path: Path, identity: Identity) -> None:
+        """Replace the file in one stroke."""
+        told = {name: asdict(getattr(self, name)) for name in ("points", "seconds", "cost")}
+        with replacing(path) as file:
+            torch.save({"identity": dict(identity), "learner": self.learner} | told, file)
+
+    @classmethod
+    def read(cls, path: Path, identity: Identity) -> Checkpoint:
+        """Raises OtherOrderError if it is of another identity, UnreadableFileError."""
+        try:
+            parts = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            raise UnreadableFileError(path, error) from error
+        must_be_equal(parts["identity"], identity, path)
+        return cls(
+            parts["learner"],
+            CurvePoints(**parts["points"]),
+            PhaseSeconds(**parts["seconds"]),
+            LoopCost(**parts["cost"]),
+        )
+
+
+class CheckpointWriter(BaseCallback):
+    """Writes now and then, and a last time when told to stop; the last in a list of callbacks.
+
+    Raises:
+        Interrupted: when it was told to stop and has written.
+    """
+
+    def __init__(
+        self, write: Callable[[], None], stop: Callable[[], bool], timer: PhaseTimer
+    ) -> None:
+        super().__init__()
+        self._write, self._stop, self._timer = write, stop, timer
+        self._written_s = time.monotonic()
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        stop = self._stop()
+        if stop or time.monotonic() - self._written_s > EVERY_S:
+            with self._timer.stopped():
+                self._write()
+            self._written_s = time.monotonic()
+        if stop:
+            raise Interrupted("stopped between two rollouts; the checkpoint is written")
