@@ -129,7 +129,7 @@ def draw_fairness(panels: Sequence[Axes], standings: Standings, theme: Theme) ->
         told = {agent: standings.agents[agent].quantities[quantity] for agent in agents}
         draw_intervals(axes, told, learners=tuple(standings.duels), theme=theme)
         axes.set_title(title, fontsize=theme.small)
-        axes.locator_params(axis="x", nbins=3)
+        axes.locator_params(axis="x", nbins=2)
     for axes in panels[1:]:
         axes.tick_params(labelleft=False)
 
@@ -146,12 +146,16 @@ def draw_intervals(
             ends,
             [row, row],
             color=colour,
-            linewidth=3 * theme.line_width,
-            alpha=0.3,
-            solid_capstyle="butt",
+            linewidth=theme.line_width,
+            marker="|",
+            markersize=4.5 * theme.line_width,
         )
         axes.plot(
-            summary.iqm, row, color=colour, marker=line["marker"], markersize=3 * theme.line_width
+            summary.iqm,
+            row,
+            color=colour,
+            marker=line["marker"],
+            markersize=2.8 * theme.line_width,
         )
     axes.set_yticks(range(len(told)), [short_label(agent) for agent in told])
     axes.set_ylim(-0.6, len(told) - 0.4)

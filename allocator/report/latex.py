@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from allocator.decision_cost import DECIDER_POWER_W
 from allocator.experiments import OURS, Findings
 from allocator.intervals import Interval
 from allocator.report.names import label
@@ -23,9 +24,13 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    "[": "{[}",  # at a line's beginning it would open an optional argument
 }
 FREE = r"$^\dagger$"
-EMPTY = "--"
+NOTHING = ("--", "")
+
+Cell = tuple[str, str]
+"""What stands in an agent's first line, and below it in brackets."""
 
 
 def escaped(text: str) -> str:
@@ -36,66 +41,74 @@ def escaped(text: str) -> str:
 def latex_table(findings: Findings, standings: Standings) -> str:
     """The file's content: comments that say what is in it, and one complete tabular."""
     duels = standings.duels.get(OURS, {})
-    columns = (*_standing_heads(), *(_duel_heads() if duels else ()))
-    rows = [
-        _row(agent, standings.agents[agent], duels if duels else None) for agent in standings.order
-    ]
-    lines = [
-        f"% {_one_line(findings.name)}: needs \\usepackage{{booktabs}}.",
-        "% IQM over the training runs [95 % stratified bootstrap interval over runs and episodes].",
-        f"% Last columns: {label(OURS)} against the agent of the row, paired on the same episodes."
-        if duels
-        else f"% {label(OURS)} is not among the agents.",
-        rf"\begin{{tabular}}{{@{{}}l{'r' * (len(columns) - 1)}@{{}}}}",
-        r"\toprule",
-        _line(columns),
-        r"\midrule",
-        *rows,
-        r"\bottomrule",
-        rf"\multicolumn{{{len(columns)}}}{{@{{}}l}}{{\footnotesize {FREE}\,does not learn, and "
-        r"decides for free.}\\",
-        r"\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _standing_heads() -> tuple[str, ...]:
-    return (
-        "Agent",
-        "Reward",
-        r"Of the optimum, \%",
-        "Worst persona",
-        "Jain",
-        "Energy, kJ",
-        "Decision, ms",
+    heads = _standing_heads() + (_duel_heads() if duels else [])
+    rows = [_row(agent, standings.agents[agent], duels) for agent in standings.order]
+    return "\n".join(
+        [
+            *_comments(findings, against=bool(duels)),
+            rf"\begin{{tabular}}{{@{{}}l{'r' * (len(heads) - 1)}@{{}}}}",
+            r"\toprule",
+            *_lines(heads),
+            r"\midrule",
+            "\n\\addlinespace\n".join(rows),
+            r"\bottomrule",
+            rf"\multicolumn{{{len(heads)}}}{{@{{}}l@{{}}}}{{\footnotesize {FREE}\,does not learn, "
+            r"and decides for free.}\\",
+            r"\end{tabular}",
+            "",
+        ]
     )
 
 
-def _duel_heads() -> tuple[str, ...]:
+def _comments(findings: Findings, *, against: bool) -> list[str]:
+    told = [
+        f"{' '.join(findings.name.split())}: needs the package booktabs.",
+        "Interquartile mean over the training runs; below it the 95 % stratified bootstrap "
+        "interval over runs and episodes.",
+        f"Learners' decisions are charged, at {DECIDER_POWER_W:.0f} W while deciding.",
+    ]
+    if against:
+        told.append(
+            f"Last columns: {label(OURS)} against the agent of the row, paired on the episodes."
+        )
+    return [f"% {line}" for line in told]
+
+
+def _standing_heads() -> list[Cell]:
+    return [
+        ("Agent", ""),
+        ("Reward", ""),
+        ("Share of", r"optimum, \%"),
+        ("Worst", "persona"),
+        ("Jain", "index"),
+        ("Energy,", "kJ"),
+        ("Decision,", "ms"),
+    ]
+
+
+def _duel_heads() -> list[Cell]:
     ours = escaped(label(OURS))
-    return (rf"{ours}'s gain, \%", r"Gap closed, \%", rf"$P$({ours} wins)")
+    return [(ours, r"gains, \%"), ("Gap", r"closed, \%"), (ours, "wins, $P$")]
 
 
-def _row(agent: str, standing: Standing, duels: dict[str, Duel] | None) -> str:
+def _row(agent: str, standing: Standing, duels: Mapping[str, Duel]) -> str:
     told = standing.quantities
-    free = standing.decision_s is None
+    decision_s = standing.decision_s
     cells = [
-        escaped(label(agent)) + (FREE if free else ""),
+        (escaped(label(agent)) + (FREE if decision_s is None else ""), ""),
         _summary(told["reward"], 3),
         _interval(standing.share_of_optimum, 1, scale=100),
         _summary(told["worst_persona"], 3),
         _summary(told["jain"], 3),
         _summary(told["energy_j"], 1, scale=1e-3),
-        EMPTY if standing.decision_s is None else f"{1000 * standing.decision_s:.2f}",
+        NOTHING if decision_s is None else (f"{1000 * decision_s:.2f}", ""),
     ]
-    if duels is not None:
-        cells += _duel(duels.get(agent))
-    return _line(cells)
+    return "\n".join(_lines(cells + (_duel(duels.get(agent)) if duels else [])))
 
 
-def _duel(duel: Duel | None) -> list[str]:
+def _duel(duel: Duel | None) -> list[Cell]:
     if duel is None:
-        return [EMPTY] * 3
+        return [NOTHING] * 3
     return [
         _interval(duel.relative_gain, 1, scale=100),
         _interval(duel.gap_closed, 0, scale=100),
@@ -103,23 +116,19 @@ def _duel(duel: Duel | None) -> list[str]:
     ]
 
 
-def _summary(told: Summary, digits: int, *, scale: float = 1.0) -> str:
+def _summary(told: Summary, digits: int, *, scale: float = 1.0) -> Cell:
     return _interval(Interval(told.iqm, told.low, told.high), digits, scale=scale)
 
 
-def _interval(told: Interval | None, digits: int, *, scale: float = 1.0) -> str:
+def _interval(told: Interval | None, digits: int, *, scale: float = 1.0) -> Cell:
     if told is None:
-        return EMPTY
+        return NOTHING
     point, low, high = (
         f"{scale * value:.{digits}f}".replace("-", "$-$")
         for value in (told.point, told.low, told.high)
     )
-    return rf"{point} {{\scriptsize [{low}, {high}]}}"
+    return point, rf"{{\scriptsize [{low}, {high}]}}"
 
 
-def _line(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _lines(cells: Sequence[Cell]) -> list[str]:
+    return [" & ".join(line) + r" \\" for line in zip(*cells, strict=True)]
