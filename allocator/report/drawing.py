@@ -77,17 +77,25 @@ def draw_curves(
     curves: Mapping[str, LearningCurve],
     references: Mapping[str, float],
     *,
+    chance: float,
     along: Callable[[LearningCurve], Floats],
     theme: Theme,
 ) -> None:
-    """IQM of the runs and its 95 % interval; references, who do not learn, as dashed lines."""
+    """IQM of the runs and its 95 % interval; references, who do not learn, as lines.
+
+    Where a learner does worse than chance for a while, and not at its end, the axes are cut.
+    """
     for number, (agent, curve) in enumerate(curves.items()):
         line, where = theme.line(number), along(curve)
         middle, low, high = curve_band(curve.reward)
         axes.fill_between(where, low, high, color=line["color"], alpha=0.18, linewidth=0)
         axes.plot(where, middle, label=short_label(agent), **line)
-    for reward in references.values():
-        axes.axhline(reward, color=theme.ink, linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.7)
+    for agent, reward in references.items():
+        axes.axhline(reward, zorder=1, **yardstick(agent, theme))
+    ends = [curve_band(curve.reward[:, -1:])[1].item() for curve in curves.values()]
+    bottom, top = axes.get_ylim()
+    least = min([chance, *ends])
+    axes.set_ylim(bottom=max(bottom, least - 0.05 * (top - least)))
     for agent, height in apart(references, LABEL_GAP * float(np.ptp(axes.get_ylim()))).items():
         axes.annotate(
             short_label(agent),
@@ -99,7 +107,7 @@ def draw_curves(
             fontsize=theme.small,
         )
     axes.set_ylabel("reward of a held-out slot")
-    axes.legend(loc="best", fontsize=theme.small)
+    axes.legend(loc="best", fontsize=theme.small, ncols=1 if len(curves) < 4 else 2)
 
 
 def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
@@ -109,12 +117,12 @@ def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
     draw_intervals(axes, rewards, learners=tuple(standings.duels), theme=theme)
     for agent in YARDSTICKS:
         reward = standings.agents[agent].quantities["reward"].iqm
-        axes.axvline(reward, color=theme.ink, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.axvline(reward, **yardstick(agent, theme))
         axes.annotate(
             short_label(agent),
             (reward, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 3),
+            xytext=(-2 if agent == GREEDY else 2, 3),
             textcoords="offset points",
             horizontalalignment="right" if agent == GREEDY else "left",
             fontsize=theme.small,
@@ -129,6 +137,7 @@ def draw_fairness(panels: Sequence[Axes], standings: Standings, theme: Theme) ->
         told = {agent: standings.agents[agent].quantities[quantity] for agent in agents}
         draw_intervals(axes, told, learners=tuple(standings.duels), theme=theme)
         axes.set_title(title, fontsize=theme.small)
+        axes.margins(x=0.15)  # so that the outermost ticks of two panels do not touch
         axes.locator_params(axis="x", nbins=2)
     for axes in panels[1:]:
         axes.tick_params(labelleft=False)
@@ -162,6 +171,17 @@ def draw_intervals(
     axes.grid(visible=False, axis="y")
 
 
+def yardstick(agent: str, theme: Theme) -> dict[str, Any]:
+    """The line of one who does not learn: solid for the optimum, dashed for the others."""
+    solid = agent == OPTIMUM
+    return {
+        "color": theme.ink,
+        "linewidth": 0.9 if solid else 0.7,
+        "linestyle": "-" if solid else (0, (4, 3)),
+        "alpha": 0.8,
+    }
+
+
 def yardsticks(findings: Findings, standings: Standings) -> dict[str, float]:
     """The IQM of everyone who does not learn."""
     return {
@@ -179,10 +199,10 @@ def curve_band(reward: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def apart(heights: Mapping[str, float], gap: float) -> dict[str, float]:
-    """The heights of labels in rising order, pushed up until none covers another."""
+    """The heights of labels in falling order, pushed down until none covers another."""
     placed: dict[str, float] = {}
-    lowest = -np.inf
-    for name in sorted(heights, key=lambda each: heights[each]):
-        placed[name] = max(heights[name], lowest)
-        lowest = placed[name] + gap
+    highest = np.inf
+    for name in sorted(heights, key=lambda each: -heights[each]):
+        placed[name] = min(heights[name], highest)
+        highest = placed[name] - gap
     return placed

@@ -6,6 +6,7 @@ import re
 
 LABELS = {
     "gddpg": "G-DDPG",
+    "gddpg-mlp": "G-DDPG, MLP actor",
     "ddpg": "DDPG",
     "td3": "TD3",
     "sac": "SAC",

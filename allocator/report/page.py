@@ -11,7 +11,7 @@ from string import Template
 from typing import Any
 
 from allocator.decision_cost import DECIDER_POWER_W
-from allocator.experiments import OPTIMUM, OURS, Findings
+from allocator.experiments import OPTIMUM, OURS, RANDOM, Findings
 from allocator.intervals import Interval
 from allocator.report.contact_sheet import ContactSheet, as_html
 from allocator.report.drawing import by_seconds, by_updates, yardsticks
@@ -46,6 +46,7 @@ def compose(
         by_updates=learning_curves(
             findings.curves,
             references,
+            chance=references[RANDOM],
             along=by_updates,
             x_label="gradient updates, thousands",
             title="Reward by updates",
@@ -53,6 +54,7 @@ def compose(
         by_seconds=learning_curves(
             findings.curves,
             references,
+            chance=references[RANDOM],
             along=by_seconds,
             x_label="seconds of collecting and learning",
             title="Reward by seconds",
@@ -113,7 +115,7 @@ def _table(standings: Standings) -> str:
         "way from random",
         "reward",
         "QoE",
-        "energy, J an episode",
+        "energy, kJ",
         "budget used",
         "latency, s",
         "decision, ms",
@@ -136,7 +138,7 @@ def _standing(standing: Standing) -> tuple[str, ...]:
         f"{standing.share_of_way.point:.0%}",
         _summary(told["reward"], 3),
         _summary(told["qoe"], 3),
-        _summary(told["energy_j"], 0),
+        _summary(told["energy_j"], 2, scale=1e-3),
         f"{told['budget_used'].iqm:.1%}",
         _summary(told["latency_s"], 1),
         "free" if free else f"{1000 * (standing.decision_s or 0.0):.2f}",
@@ -178,7 +180,11 @@ def _duel(duel: Duel) -> tuple[str, ...]:
 def _at_equal_seconds(told: AtEqualSeconds | None) -> str:
     if told is None:
         return EMPTY
-    return f"{_interval(told.difference, 3, sign='+')}<small>at {_duration(told.seconds)}</small>"
+    found = told.difference
+    return (
+        f"{found.point:+.3f}<small>[{found.low:+.3f}, {found.high:+.3f}] "
+        f"after {_duration(told.seconds)}</small>"
+    )
 
 
 def _training(findings: Findings) -> str:
@@ -230,8 +236,9 @@ def _numbers(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) ->
     return f'<table class="numbers"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _summary(told: Summary, digits: int) -> str:
-    return _interval(Interval(told.iqm, told.low, told.high), digits)
+def _summary(told: Summary, digits: int, *, scale: float = 1.0) -> str:
+    ends = (scale * value for value in (told.iqm, told.low, told.high))
+    return _interval(Interval(*ends), digits)
 
 
 def _interval(told: Interval | None, digits: int, *, percent: bool = False, sign: str = "") -> str:

@@ -11,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from allocator.experiments import RANDOM
 from allocator.report.drawing import (
     FAIRNESS,
     YARDSTICKS,
@@ -88,12 +89,9 @@ def _curves(
     x_label: str,
 ) -> None:
     axes = figure.add_subplot()
-    references = {
-        agent: reward
-        for agent, reward in yardsticks(findings, standings).items()
-        if agent in YARDSTICKS
-    }
-    draw_curves(axes, findings.curves, references, along=along, theme=PAPER)
+    idle = yardsticks(findings, standings)
+    references = {agent: idle[agent] for agent in YARDSTICKS}
+    draw_curves(axes, findings.curves, references, chance=idle[RANDOM], along=along, theme=PAPER)
     axes.set_xlabel(x_label)
 
 

@@ -59,7 +59,12 @@ def test_page_is_well_formed_and_refers_to_nothing_outside(findings: Findings) -
 
 def test_figures_take_their_colours_from_the_page(findings: Findings) -> None:
     svg = learning_curves(
-        findings.curves, {"optimum": 0.7}, along=by_updates, x_label="updates", title="Learning"
+        findings.curves,
+        {"optimum": 0.7},
+        chance=0.2,
+        along=by_updates,
+        x_label="updates",
+        title="Learning",
     )
     assert "var(--accent-0)" in svg
     assert "var(--ink)" in svg
