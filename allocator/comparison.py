@@ -1,4 +1,8 @@
-"""The whole experiment: look at the catalogue, train, evaluate everyone, report."""
+"""The whole experiment: look at the catalogue, train, evaluate everyone, report.
+
+Every part that is finished lies in the experiment's folder, and unfinished runs their checkpoints:
+the same comparison asked for again goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from allocator.crew import Crew, crew
+from allocator.contender import Contender
+from allocator.crew import Crew, Hire, crew
+from allocator.evaluation import as_compared, held_out_seeds
 from allocator.experiments import (
     Findings,
     GeneratorCounts,
@@ -20,20 +26,22 @@ from allocator.experiments import (
     Outcomes,
     Seconds,
 )
+from allocator.loop_cost import LoopCost
 from allocator.manifest import surroundings
 from allocator.phases import PhaseSeconds
+from allocator.references import REFERENCES, references
 from allocator.rlli import Loop, survey_prompt, survey_size
 from allocator.scenarios.settings import MEMBERS
-from allocator.training import (
-    ExperienceSource,
-    LoopCost,
-    OpenExperience,
-    TrainedRun,
-    TrainingOrder,
-)
+from allocator.spent import Spent, kept_account
+from allocator.trained_run import TrainedRun
+from allocator.training import ExperienceSource, OpenExperience, steps_done, who_judges
+from allocator.training_order import TrainingOrder
 
 if TYPE_CHECKING:
     from allocator.scenarios.policies import Played
+
+DEARNESS = {"gddpg": 4.0, "sac": 2.0, "gddpg-mlp": 1.5, "td3": 1.2, "ddpg": 1.0, "ppo": 0.3}
+"""About how long a slot of experience takes each learner: only their order matters."""
 
 
 class Stages(Protocol):
@@ -48,13 +56,14 @@ class Stages(Protocol):
 class ComparisonSettings:
     """Who is trained, how often and how long.
 
-    scenario: the member of SharedDenoising's family. seeds: one training run of every learner each;
-    three is the least that says anything of how runs differ. steps: slots of experience a run gets.
+    scenario: the member of SharedDenoising's family. seeds: one training run of every contender
+    each; three is the least that says anything of how runs differ, ten is what the field asks for.
+    steps: slots of experience a run gets. processes: runs at a time.
     """
 
     folder: Path
     scenario: str = "standard"
-    learners: tuple[str, ...] = ("gddpg", "ddpg")
+    contenders: tuple[Contender, ...] = (Contender("gddpg"), Contender("ddpg"))
     seeds: tuple[int, ...] = (1, 2, 3)
     steps: int = 16_000
     held_out_episodes: int = 64
@@ -62,48 +71,72 @@ class ComparisonSettings:
 
     @property
     def orders(self) -> tuple[TrainingOrder, ...]:
-        """All runs, the dearest learners first so that no process is left waiting at the end."""
-        return tuple(
+        """All runs, the dearest first so that no process is left waiting at the end."""
+        orders = [
             TrainingOrder(
-                learner=learner,
+                learner=contender.learner,
+                times=contender.times,
                 seed=seed,
-                steps=self.steps,
+                steps=self.steps * contender.times,
                 folder=self.folder,
                 scenario=self.scenario,
                 held_out_episodes=self.held_out_episodes,
             )
-            for learner in self.learners
+            for contender in self.contenders
             for seed in self.seeds
-        )
+        ]
+        dearest_first = sorted(orders, key=_dearness, reverse=True)
+        return tuple(dearest_first)
+
+
+def _dearness(order: TrainingOrder) -> float:
+    return order.steps * DEARNESS.get(order.learner, 1.0)
 
 
 @dataclass
-class _Clock:
+class _Account:
+    """What this call has spent so far."""
+
+    loop: OpenExperience
+    looking: LoopCost = field(default_factory=LoopCost)
     started: float = field(default_factory=time.perf_counter)
 
-    @property
-    def elapsed_s(self) -> float:
-        return time.perf_counter() - self.started
+    def __call__(self) -> Spent:
+        return Spent(1, time.perf_counter() - self.started, self.looking + self.loop.cost())
 
 
-def compare(settings: ComparisonSettings, source: ExperienceSource, stages: Stages) -> Findings:
-    """Run the experiment and leave its files in `settings.folder`.
+def compare(
+    settings: ComparisonSettings, source: ExperienceSource, stages: Stages, hire: Hire = crew
+) -> Findings:
+    """Run the experiment, or what is left of it, and leave its files in `settings.folder`.
 
-    Raises NothingJudgedError or the client's errors if the service cannot answer.
+    Raises NothingJudgedError or the client's errors if the service cannot answer, OtherOrderError
+    if the folder holds an experiment with other settings, Interrupted if asked to end.
     """
-    clock, manifest = _Clock(), surroundings() | {"settings": _plain(settings)}
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    with _opened(source) as loop, crew(source, settings.processes) as workers:
-        looking = _look(loop, workers, stages)
-        references = _references(loop, settings, stages)
-        stages.begin("training", settings.steps * len(settings.orders))
-        runs = workers.train(settings.orders, stages.advance)
-        cost = sum((run.cost for run in runs), looking + loop.cost())
-        findings = _findings(settings, runs, references, cost, clock, loop=loop, manifest=manifest)
+    manifest = surroundings() | {"settings": _plain(settings)}
+    with _opened(source) as loop:
+        account = _Account(loop)
+        done = [steps_done(order, loop) for order in settings.orders]
+        with kept_account(settings.folder / "spent.json", account) as spent:
+            with hire(source, settings.processes) as workers:
+                account.looking = _look(loop, workers, stages)
+                played = _references(loop, settings, stages)
+                runs = _train(settings, workers, stages, done)
+            findings = _findings(settings, runs, played, spent(), loop=loop, manifest=manifest)
         stages.begin("writing the report", 1)
         _write(findings, loop, settings.folder)
         stages.advance(1)
     return findings
+
+
+def _train(
+    settings: ComparisonSettings, workers: Crew, stages: Stages, done: Sequence[int]
+) -> tuple[TrainedRun, ...]:
+    orders = settings.orders
+    finished = sum(order.result.is_file() for order in orders)
+    title = f"training, {finished} of {len(orders)} runs are there" if any(done) else "training"
+    stages.begin(title, sum(order.steps for order in orders) - sum(done))
+    return workers.train(orders, stages.advance)
 
 
 @contextmanager
@@ -128,42 +161,34 @@ def _look(loop: OpenExperience, workers: Crew, stages: Stages) -> LoopCost:
 def _references(
     loop: OpenExperience, settings: ComparisonSettings, stages: Stages
 ) -> dict[str, list[Played]]:
-    """Those who do not learn: random as often as there are seeds, the others once."""
-    from allocator import evaluation
-
-    scenario = evaluation.as_compared(loop.experience, settings.scenario)
-    seeds = evaluation.held_out_seeds(settings.held_out_episodes)
-    stages.begin("random, constant, greedy, optimum", 4)
-    played: dict[str, list[Played]] = {}
-    played["random"] = [
-        evaluation.evaluate_random(scenario, seeds, seed=seed) for seed in settings.seeds
-    ]
-    stages.advance(1)
-    played["constant"] = [evaluation.evaluate_best_constant(scenario, seeds, seed=0)]
-    stages.advance(1)
-    played["greedy"] = [evaluation.evaluate_greedy(scenario, seeds)]
-    stages.advance(1)
-    played["optimum"] = [evaluation.evaluate_optimum(scenario, seeds)]
-    stages.advance(1)
-    return played
+    stages.begin(", ".join(REFERENCES), len(REFERENCES))
+    return references(
+        as_compared(loop.experience, settings.scenario),
+        held_out_seeds(settings.held_out_episodes),
+        settings.seeds,
+        folder=settings.folder / "references",
+        about={"scenario": settings.scenario, "experience": who_judges(loop)},
+        advance=stages.advance,
+    )
 
 
 def _findings(
     settings: ComparisonSettings,
     runs: Sequence[TrainedRun],
     references: dict[str, list[Played]],
-    cost: LoopCost,
-    clock: _Clock,
+    spent: Spent,
     *,
     loop: OpenExperience,
     manifest: Mapping[str, object],
 ) -> Findings:
     slots = MEMBERS[settings.scenario].slots
     by_learner = {
-        name: [run for run in runs if run.order.learner == name] for name in settings.learners
+        contender.name: [run for run in runs if run.order.contender == contender.name]
+        for contender in settings.contenders
     }
     everyone = {name: [run.played for run in mine] for name, mine in by_learner.items()}
-    spent = sum((run.seconds for run in runs), PhaseSeconds())
+    phases = sum((run.seconds for run in runs), PhaseSeconds())
+    cost = sum((run.cost for run in runs), spent.cost)
     return Findings(
         name=settings.folder.name,
         judges=loop.judged_by(),
@@ -189,19 +214,19 @@ def _findings(
             cost.pictures, cost.denoising_steps_run, cost.denoising_steps_unshared
         ),
         seconds=Seconds(
-            total=clock.elapsed_s,
+            total=spent.seconds,
             generating=cost.generating_s,
             judging=cost.judging_s,
-            collecting=spent.collect,
-            learning=spent.learn,
+            collecting=phases.collect,
+            learning=phases.learn,
         ),
-        manifest=manifest,
+        manifest={**manifest, "calls": spent.calls},
     )
 
 
 def _plain(settings: ComparisonSettings) -> dict[str, object]:
-    told = asdict(settings) | {"learner": asdict(settings.orders[0].settings)}
-    return told | {"folder": settings.folder.name}
+    learners = {order.learner: asdict(order.settings) for order in settings.orders}
+    return asdict(settings) | {"folder": settings.folder.name, "learners": learners}
 
 
 def _write(findings: Findings, loop: OpenExperience, folder: Path) -> None:

@@ -6,26 +6,57 @@ Small networks run slower on two threads than on one, so cores are used by runni
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
-from queue import Empty
-from typing import Any, TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.process import BaseProcess
+from typing import Any, Protocol, TypeVar
 
+from allocator.lifeline import in_background
 from allocator.loop_cost import LoopCost
 from allocator.rlli import survey_prompt
 from allocator.trained_run import TrainedRun
-from allocator.training import ExperienceSource, OpenExperience, Progress, train
+from allocator.training import ExperienceSource, OpenExperience, Progress, Stop, train
 from allocator.training_order import TrainingOrder
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+GRACE_S = 60.0
+"""How long workers may take over their last checkpoints before they are killed."""
+
+
+class Crew(Protocol):
+    """Does tasks side by side; results come in the order of the tasks."""
+
+    def train(self, orders: Sequence[TrainingOrder], progress: Progress) -> tuple[TrainedRun, ...]:
+        """Train all orders; progress is in environment steps."""
+        ...
+
+    def survey(self, prompts: Sequence[int], progress: Progress) -> LoopCost:
+        """Have every picture of these prompts drawn and judged; progress is in pictures."""
+        ...
+
+
+Hire = Callable[[ExperienceSource, int], AbstractContextManager[Crew]]
+"""Workers for a source, so many at a time; when the block is left they end, and runs that they
+train leave checkpoints."""
+
+
+class WorkerLostError(RuntimeError):
+    """A worker process ended in the midst of its task."""
+
 
 @dataclass(frozen=True)
-class Crew:
-    """Does tasks side by side; results come in the order of the tasks."""
+class ProcessCrew:
+    """A `Crew` of processes on this machine."""
 
     _pool: ProcessPoolExecutor
     _told: Any
@@ -45,33 +76,51 @@ class Crew:
         waiting = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-            _pass_on(self._told, progress)
+            self._pass_on(progress)
             for future in done:
-                if future.exception() is not None:  # ends the experiment now, not in an hour
-                    self._pool.shutdown(wait=False, cancel_futures=True)
-                future.result()
-        _pass_on(self._told, progress)
-        return tuple(future.result() for future in futures)
+                _result(future)  # what failed ends the experiment now, not in an hour
+        self._pass_on(progress)
+        return tuple(_result(future) for future in futures)
+
+    def _pass_on(self, progress: Progress) -> None:
+        while not self._told.empty():
+            progress(self._told.get())
 
 
 @contextmanager
-def crew(source: ExperienceSource, processes: int) -> Iterator[Crew]:
-    """Processes that have opened `source` and wait for tasks."""
+def crew(source: ExperienceSource, processes: int) -> Iterator[ProcessCrew]:
+    """Processes that have opened `source` and wait for tasks; `Hire`."""
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        told = manager.Queue()
-        with ProcessPoolExecutor(
-            processes, mp_context=context, initializer=_begin, initargs=(source, told)
-        ) as pool:
-            yield Crew(pool, told)
+    told, stop = context.SimpleQueue(), context.Event()
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        processes, mp_context=context, initializer=_begin, initargs=(source, told, stop.is_set)
+    )
+    try:
+        yield ProcessCrew(pool, told)
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        _see_off(set(multiprocessing.active_children()) - others)
 
 
-def _pass_on(told: Any, progress: Progress) -> None:
-    while True:
-        try:
-            progress(told.get_nowait())
-        except Empty:
-            return
+def _result(future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise WorkerLostError(
+            "a worker process was lost (killed, or out of memory?): what is finished is kept, and "
+            "the same command goes on from there"
+        ) from error
+
+
+def _see_off(workers: set[BaseProcess]) -> None:
+    deadline = time.monotonic() + GRACE_S
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
 
 
 @dataclass(frozen=True)
@@ -80,20 +129,36 @@ class _Here:
 
     source: OpenExperience
     tell: Progress
+    stop: Stop
+    orphaned: threading.Event = field(default_factory=threading.Event)
+    training: threading.Lock = field(default_factory=threading.Lock)
+
+    def end_with_parent(self) -> None:
+        """Once the parent is gone, however it went: write the checkpoint and end."""
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        wait_for_end([parent.sentinel])
+        self.orphaned.set()
+        self.training.acquire(timeout=GRACE_S)
+        os._exit(1)
 
 
 _here: list[_Here] = []
 
 
-def _begin(source: ExperienceSource, told: Any) -> None:
+def _begin(source: ExperienceSource, told: Any, stop: Stop) -> None:
     import torch
 
     torch.set_num_threads(1)
-    _here.append(_Here(source.open(), told.put))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent says what to do
+    _here.append(_Here(source.open(), told.put, stop))
+    in_background(_here[0].end_with_parent)
 
 
 def _train_here(order: TrainingOrder) -> TrainedRun:
-    return train(order, _here[0].source, _here[0].tell)
+    here = _here[0]
+    with here.training:
+        return train(order, here.source, here.tell, lambda: here.stop() or here.orphaned.is_set())
 
 
 def _survey_here(prompt: int) -> LoopCost:

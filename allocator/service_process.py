@@ -16,7 +16,12 @@ from qoe_service.schemas import Readiness
 
 STARTING_S = 120.0
 STOPPING_S = 15.0
-QOE = (sys.executable, "-c", "from qoe_service.cli import app; app()")
+QOE = (
+    sys.executable,
+    "-c",
+    "from allocator.lifeline import end_with_stdin; end_with_stdin();"
+    "from qoe_service.cli import app; app()",
+)
 
 
 class ServiceNotReadyError(RuntimeError):
@@ -30,7 +35,8 @@ def running_service(
     """Start `qoe serve` on a free port of this machine; yields its URL once it is ready.
 
     What the service prints goes to `log`; its judgments are kept in `cache`. Settings come from
-    the environment (QOE_...), as for any `qoe serve`.
+    the environment (QOE_...), as for any `qoe serve`. It ends with the block, or with this process
+    should that be killed; Ctrl-C does not reach it, since others may still be asking.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -38,7 +44,12 @@ def running_service(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as written:
         process = subprocess.Popen(
-            serve, stdout=written, stderr=written, env=os.environ | {"QOE_CACHE": str(cache)}
+            serve,
+            stdin=subprocess.PIPE,
+            stdout=written,
+            stderr=written,
+            env=os.environ | {"QOE_CACHE": str(cache)},
+            start_new_session=True,
         )
         try:
             _wait_until_ready(url, process, log, patience_s)
@@ -97,3 +108,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdin is not None:
+        process.stdin.close()

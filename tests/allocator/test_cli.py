@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,43 @@ def test_service_and_table_exclude_each_other(table: str) -> None:
     done = run(app, ["train", "--table", table, "--service", "http://127.0.0.1:9"])
     assert done.exit_code == 2
     assert "not both" in done.output
+
+
+def test_what_cannot_be_compared_is_a_wrong_call(table: str, tmp_path: Path) -> None:
+    for contenders, said in (
+        (["ddpg", "ddgp:2"], "no learner is called 'ddgp'"),
+        (["ddpg:many"], "'ddpg:many' is no contender"),
+        (["ddpg", "td3", "ddpg:1"], "ddpg takes part twice"),
+    ):
+        done = run(app, ["compare", *contenders, "--table", table, "--out", str(tmp_path)])
+        assert done.exit_code == 2, done.output
+        assert said in " ".join(done.output.split())
+
+
+def test_training_again_shows_what_is_there_and_refuses_what_differs(
+    table: str, tmp_path: Path
+) -> None:
+    asked = ["train", "ddpg", "--table", table, "--out", str(tmp_path), "--steps"]
+    first, again = run(app, [*asked, "32", "--json"]), run(app, [*asked, "32", "--json"])
+    assert json.loads(first.stdout) == json.loads(again.stdout)
+    assert "ddpg-1 is finished" in again.stderr
+    other = run(app, [*asked, "48"])
+    assert other.exit_code == 2
+    assert "steps was 32 and is 48 now" in other.stderr
+
+
+def test_ended_by_sigterm_it_tells_the_command_that_goes_on(table: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from allocator.cli import app; app()"]
+    asked = ["train", "ddpg", "--steps", "1000000", "--table", table, "--out", str(tmp_path)]
+    with subprocess.Popen(
+        [*command, *asked], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        assert "begun" in process.stderr.readline()
+        while not list(tmp_path.rglob("events.out.tfevents.*")):  # in the midst of training
+            time.sleep(0.05)
+        process.terminate()
+        told = process.stderr.read()
+    assert process.returncode == 130
+    assert f"goes on from there:\n  allocator {shlex.join(asked)}" in told
+    assert (tmp_path / "checkpoints" / "ddpg-1.unfinished").is_file()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,14 @@ import torch
 
 from allocator.catalogue import TOPICS, Catalogue, compose_catalogue, word_embedding
 from allocator.comparison import ComparisonSettings, compare
+from allocator.contender import Contender
 from allocator.experience import Cells, look_up
+from allocator.loop_cost import LoopCost
 from allocator.rlli import Loop, RecordedSource, survey_prompt, survey_size
 from allocator.scenarios.synthetic import synthetic_experience
 from allocator.standings import standings_of
-from allocator.training import LoopCost, TrainingOrder, train
+from allocator.training import train
+from allocator.training_order import TrainingOrder
 from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.pixel import PixelJudge
 from qoe_service.personas import Registry
@@ -112,7 +115,8 @@ def test_a_run_repeats_itself_and_leaves_its_files(
     )
     stages = Silence()
     first = train(order, recorded.open(), stages.advance)
-    again = train(order, recorded.open(), lambda _: None)
+    elsewhere = replace(order, folder=tmp_path / "elsewhere")
+    again = train(elsewhere, recorded.open(), lambda _: None)
     assert np.array_equal(first.reward, again.reward)
     assert first.steps[0] == 0
     assert first.steps[-1] == stages.done >= 1680
@@ -133,7 +137,7 @@ def test_comparison_holds_everyone_against_each_other(
 ) -> None:
     settings = ComparisonSettings(
         folder=tmp_path / "run",
-        learners=("ddpg",),
+        contenders=(Contender("ddpg"),),
         seeds=(1, 2),
         steps=32,
         held_out_episodes=4,

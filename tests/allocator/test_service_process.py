@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -32,3 +36,29 @@ def test_a_service_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
         running_service(tmp_path / "log.txt", cache=tmp_path / "cache", command=broken),
     ):
         pass
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
+def test_it_does_not_outlive_the_process_that_started_it(
+    tmp_path: Path, ended_by: signal.Signals
+) -> None:
+    script = f"""
+import os
+from pathlib import Path
+from allocator.interruption import unwinding
+from allocator.service_process import running_service
+folder = Path({str(tmp_path)!r})
+with unwinding(), running_service(folder / "log.txt", cache=folder / "cache") as url:
+    (folder / "url").write_text(url)
+    os.kill(os.getpid(), {ended_by})
+"""
+    settings = os.environ | {"QOE_TIERS": "pixel"}
+    subprocess.run([sys.executable, "-c", script], env=settings, capture_output=True)
+    with QoEClient((tmp_path / "url").read_text()) as client:
+        for _ in range(100):
+            try:
+                client.readiness()
+            except ServiceUnreachable:
+                return
+            time.sleep(0.1)
+    pytest.fail("the service is still there")

@@ -1,0 +1,82 @@
+"""`allocator compare`: learners over seeds, beside those who do not learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from allocator.cli.ending import explained
+from allocator.cli.options import (
+    AsJson,
+    Episodes,
+    Processes,
+    Runs,
+    Scenario,
+    Service,
+    Steps,
+    Table,
+    chosen_source,
+    known_contenders,
+    known_member,
+)
+from allocator.terminal import progress, tell
+
+if TYPE_CHECKING:
+    from allocator.crew import Hire
+
+EVERYBODY = ("gddpg", "ddpg", "td3", "sac", "ppo")
+
+
+def compare(
+    learners: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="gddpg, ddpg, td3, sac, ppo; ddpg:3 gets three times the slots. Unset: all five."
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Training runs of each learner.")] = 10,
+    scenario: Scenario = "standard",
+    steps: Steps = 16_000,
+    episodes: Episodes = 64,
+    service: Service = None,
+    table: Table = None,
+    processes: Processes = 2,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Train in Ray tasks, on this machine or a cluster.")
+    ] = False,
+    out: Runs = Path("runs/compare"),
+    as_json: AsJson = False,
+) -> None:
+    """Train learners over seeds and hold them against chance, constants, greed and the optimum.
+
+    It can be ended at any time: the same command goes on from there, with the same result.
+    """
+    with explained(next_time="what is done is kept, and this goes on from there"):
+        from allocator.comparison import ComparisonSettings
+        from allocator.comparison import compare as run_comparison
+
+        settings = ComparisonSettings(
+            folder=out,
+            scenario=known_member(scenario),
+            contenders=known_contenders(learners or EVERYBODY),
+            seeds=tuple(range(1, seeds + 1)),
+            steps=steps,
+            held_out_episodes=episodes,
+            processes=processes,
+        )
+        source = chosen_source(service, table, out)
+        with progress() as stages:
+            findings = run_comparison(settings, source, stages, _hire(ray))
+        tell(findings, out, as_json)
+
+
+def _hire(ray: bool) -> Hire:
+    if ray:
+        from allocator.ray_crew import ray_crew
+
+        return ray_crew
+    from allocator.crew import crew
+
+    return crew
