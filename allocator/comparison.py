@@ -34,7 +34,13 @@ from allocator.rlli import Loop, survey_prompt, survey_size
 from allocator.scenarios.settings import MEMBERS
 from allocator.spent import Spent, kept_account
 from allocator.trained_run import TrainedRun
-from allocator.training import ExperienceSource, OpenExperience, steps_done, who_judges
+from allocator.training import (
+    TORCH_THREADS,
+    ExperienceSource,
+    OpenExperience,
+    steps_done,
+    who_judges,
+)
 from allocator.training_order import TrainingOrder
 
 if TYPE_CHECKING:
@@ -220,7 +226,12 @@ def _findings(
             collecting=phases.collect,
             learning=phases.learn,
         ),
-        manifest={**manifest, "calls": spent.calls},
+        manifest={
+            **manifest,
+            "calls": spent.calls,
+            "wall_s": round(spent.seconds, 1),
+            "threads_of_each_process": TORCH_THREADS,
+        },
     )
 
 

@@ -23,7 +23,14 @@ from allocator.lifeline import in_background
 from allocator.loop_cost import LoopCost
 from allocator.rlli import survey_prompt
 from allocator.trained_run import TrainedRun
-from allocator.training import ExperienceSource, OpenExperience, Progress, Stop, train
+from allocator.training import (
+    TORCH_THREADS,
+    ExperienceSource,
+    OpenExperience,
+    Progress,
+    Stop,
+    train,
+)
 from allocator.training_order import TrainingOrder
 
 Task = TypeVar("Task")
@@ -149,7 +156,7 @@ _here: list[_Here] = []
 def _begin(source: ExperienceSource, told: Any, stop: Stop) -> None:
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(TORCH_THREADS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent says what to do
     _here.append(_Here(source.open(), told.put, stop))
     in_background(_here[0].end_with_parent)

@@ -46,10 +46,10 @@ def curves(findings: Findings) -> dict[str, Any]:
     }
 
 
-def raw_outcomes(findings: Findings) -> dict[str, np.ndarray[Any, Any]]:
+def raw_outcomes(findings: Findings) -> dict[str, Any]:
     """The arrays of `outcomes.npz`, named `agent/quantity`: (runs, episodes), users' QoE (runs,
     episodes, users). Decisions are charged as everywhere; `reward_deciding_free` is without."""
-    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    arrays: dict[str, Any] = {}
     for agent, outcomes in charged_outcomes(findings).items():
         for quantity in (*QUANTITIES, "user_qoe"):
             arrays[f"{agent}/{quantity}"] = getattr(outcomes, quantity)

@@ -34,6 +34,9 @@ Progress = Callable[[int], None]
 Stop = Callable[[], bool]
 """Asked between two rollouts whether to end there."""
 
+TORCH_THREADS = 1
+"""Of each process: networks this small are slower on two threads than on one."""
+
 PREDICTIONS = 200
 """How often a decision is timed; the median does not see the slow first ones."""
 
@@ -111,7 +114,7 @@ def _train(
 ) -> TrainedRun:
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(TORCH_THREADS)
     before = source.cost()
     scenario = as_compared(source.experience, order.scenario)
     learner = _learner(order, source.experience)

@@ -44,7 +44,7 @@ class Theme:
     markers: Sequence[str]
     line_width: float
     small: float
-    settings: Mapping[str, Any]
+    settings: Any
 
     def line(self, number: int) -> dict[str, Any]:
         """The line of the learner with this number."""

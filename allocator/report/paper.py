@@ -104,7 +104,7 @@ def _fairness(figure: Figure, *, standings: Standings) -> None:
 
 
 def _write(path: Path, height_in: float, draw: Callable[[Figure], None]) -> None:
-    with mpl.rc_context(dict(PAPER.settings)):
+    with mpl.rc_context(PAPER.settings):
         figure = Figure(figsize=(COLUMN_IN, height_in), layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure)
