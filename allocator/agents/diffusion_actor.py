@@ -17,6 +17,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import get_action_dim
 from stable_baselines3.common.torch_layers import create_mlp
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from allocator.agents.interchangeable import UserwiseDenoiser
 from allocator.agents.layout import Layout
@@ -25,7 +26,8 @@ BETA_MIN, BETA_MAX = 0.1, 10.0
 """Ends of the VP schedule [Q-rel: the released diffusion-DDPG code of the same author]."""
 
 
-Draw = Callable[[tuple[int, int]], Tensor]
+CleanLogits = Callable[[Tensor, int], Tensor]
+"""Noisy actions (B, A) and the number of the step, 0 first, to the logits (B, A) of clean ones."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,20 @@ class Denoiser(nn.Module):
             activation(), nn.Linear(width, width), activation(), nn.Linear(width, actions)
         )
 
-    def forward(self, state: Tensor, noisy: Tensor, step: int) -> Tensor:
-        """Encoded states (B, W) and noisy actions (B, A) to the logits (B, A) of clean ones."""
-        logits: Tensor = self.denoise(state + self.action_in(noisy) + self.step_in.weight[step])
+    def forward(self, features: Tensor) -> CleanLogits:
+        """The network for these states (B, F): noisy actions (B, A) and a step to logits (B, A).
+
+        Everything that does not depend on the noisy action is computed here, once.
+        """
+        states = (self.encode(features) + self.step_in.weight[:, None]).unbind()  # N of (B, W)
+        action_in = self.action_in.weight.t()
+        activate, hidden, _, out = self.denoise
+        (w1, b1), (w2, b2) = (hidden.weight, hidden.bias), (out.weight, out.bias)
+
+        def logits(noisy: Tensor, step: int) -> Tensor:
+            met = torch.addmm(states[step], noisy, action_in)
+            return linear(activate(linear(activate(met), w1, b1)), w2, b2)
+
         return logits
 
 
@@ -128,6 +141,8 @@ class DiffusionActor(BasePolicy):
         self.features_dim, self.denoising_steps = features_dim, denoising_steps
         self.action_dim, self.layout = get_action_dim(action_space), layout
         self.chain = reverse_chain(denoising_steps)
+        scale = torch.tensor([1.0, *self.chain.noise_std[:-1]])
+        self.register_buffer("noise_scale", scale[:, None, None], persistent=False)
         self.generator = torch.Generator(device="cpu")
         self.denoiser: Denoiser | UserwiseDenoiser = (
             Denoiser(
@@ -141,36 +156,35 @@ class DiffusionActor(BasePolicy):
             else UserwiseDenoiser(layout, net_arch[-1], denoising_steps, activation_fn)
         )
 
-    def propose(self, observation: Tensor, draw: Draw | None = None) -> tuple[Tensor, Tensor]:
+    def propose(self, observation: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Actions (B, A) in [-1, 1] and the logits (B, A) they are the tanh of.
 
-        `draw` gives the chain's noise, of a shape; by default it comes from the actor's own
-        generator, so that a seed fixes what is explored. `torch.zeros` runs it without noise: one
-        observation, one action.
+        `noise` (N, B, A), standard normal, is where the chain starts and what each step but the
+        last adds; by default the actor's own generator draws it, so that a seed fixes what is
+        explored. Zeros run the chain without noise: one observation, one action.
         """
         features = self.extract_features(observation, self.features_extractor)
-        state = self.denoiser.encode(features)  # the same for all denoising steps
-        draw = draw or self._noise
-        shape = (features.shape[0], self.action_dim)
-        noisy = draw(shape).to(features)
-        logits = noisy
-        for step in range(self.denoising_steps):
-            logits = self.denoiser(state, noisy, step)
-            noisy = (
-                self.chain.clean[step] * torch.tanh(logits)
-                + self.chain.noisy[step] * noisy
-                + self.chain.noise_std[step] * draw(shape).to(features)
-            )
-        return noisy, logits
+        if noise is None:
+            noise = self._noise(len(features))
+        clean_logits = self.denoiser(features)
+        noisy, *added = (noise.to(features) * self.noise_scale).unbind()
+        for step, z in enumerate(added):
+            clean = torch.tanh(clean_logits(noisy, step))
+            kept = torch.add(z, noisy, alpha=self.chain.noisy[step])
+            noisy = torch.add(kept, clean, alpha=self.chain.clean[step])
+        logits = clean_logits(noisy, self.denoising_steps - 1)
+        return torch.tanh(logits), logits
 
     def forward(self, observation: Tensor) -> Tensor:
         """Sampled actions (B, A), differentiable through the whole chain."""
         return self.propose(observation)[0]
 
     def _predict(self, observation: Tensor, deterministic: bool = False) -> Tensor:
-        return self.propose(observation, torch.zeros if deterministic else None)[0]
+        still = torch.zeros(self.denoising_steps, len(observation), self.action_dim)
+        return self.propose(observation, still if deterministic else None)[0]
 
-    def _noise(self, shape: tuple[int, int]) -> Tensor:
+    def _noise(self, batch: int) -> Tensor:
+        shape = (self.denoising_steps, batch, self.action_dim)
         return torch.randn(shape, generator=self.generator)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ Shapes: B observations, G groups, K users in a group, W the width.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -105,7 +107,12 @@ class UserwiseDenoiser(nn.Module):
             activation(), Mixing(width, width, activation), ActionHead(width, layout)
         )
 
-    def forward(self, state: Tensor, noisy: Tensor, step: int) -> Tensor:
-        """State tokens (B, G, K, W) and noisy actions (B, action) to logits (B, action)."""
-        action = self.action_in(self.layout.action_tokens(noisy))
-        return self.denoise(state + action + self.step_in.weight[step])  # type: ignore[no-any-return]
+    def forward(self, observation: Tensor) -> Callable[[Tensor, int], Tensor]:
+        """The network for these (B, observation); see `diffusion_actor.Denoiser.forward`."""
+        states = (self.encode(observation) + self.step_in.weight[:, None, None, None]).unbind()
+
+        def logits(noisy: Tensor, step: int) -> Tensor:
+            action = self.action_in(self.layout.action_tokens(noisy))
+            return self.denoise(states[step] + action)  # type: ignore[no-any-return]
+
+        return logits

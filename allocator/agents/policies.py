@@ -129,15 +129,12 @@ class DiffusionPolicy(MlpActorPolicy):
         return actions
 
     def _best_of(self, observation: Tensor) -> Tensor:
-        generator = torch.Generator().manual_seed(0)
-
-        def draw(shape: tuple[int, int]) -> Tensor:
-            noise = torch.randn(self.candidates, 1, shape[1], generator=generator)
-            noise[0] = 0.0
-            return noise.expand(-1, len(observation), -1).flatten(0, 1)
-
+        shape = (self.denoising_steps, self.candidates, 1, self.actor.action_dim)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        noise[:, 0] = 0.0
+        noise = noise.expand(-1, -1, len(observation), -1).flatten(1, 2)
         repeated = observation.repeat(self.candidates, 1)  # candidate after candidate
-        actions = self.actor.propose(repeated, draw)[0]
+        actions = self.actor.propose(repeated, noise)[0]
         worse = torch.cat(self.critic(repeated, actions), dim=1).amin(dim=1)
         best = worse.unflatten(0, (self.candidates, -1)).argmax(dim=0)  # (B,)
         found: Tensor = actions.unflatten(0, (self.candidates, -1))[best, torch.arange(len(best))]

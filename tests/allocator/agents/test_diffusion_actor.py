@@ -89,6 +89,28 @@ def test_mean_prediction_repeats_and_sampling_does_not() -> None:
         assert not torch.equal(made(observations), made(observations))
 
 
+def test_a_chain_is_the_posterior_mean_and_noise_step_by_step() -> None:
+    made, observations = actor(steps=4), torch.randn(8, 3)
+    noise = torch.randn(4, 8, 2)
+    with torch.no_grad():
+        actions, logits = made.propose(observations, noise)
+        clean, chain, noisy = made.denoiser(observations), made.chain, noise[0]
+        for step in range(4):
+            expected = clean(noisy, step)
+            z = noise[step + 1] if step < 3 else torch.zeros(8, 2)
+            mean = chain.clean[step] * torch.tanh(expected) + chain.noisy[step] * noisy
+            noisy = mean + chain.noise_std[step] * z
+    assert torch.allclose(actions, noisy, atol=1e-6)
+    assert torch.allclose(logits, expected, atol=1e-6)
+
+
+def test_a_denoising_step_is_that_of_its_layers() -> None:
+    made, features, noisy = actor().denoiser, torch.randn(8, 3), torch.randn(8, 2)
+    with torch.no_grad():
+        met = made.encode(features) + made.action_in(noisy) + made.step_in(torch.tensor(2))
+        assert torch.allclose(made(features)(noisy, 2), made.denoise(met), atol=1e-6)
+
+
 def test_sampling_follows_the_actors_own_generator() -> None:
     observations = torch.ones(4, 3)
     first, second = actor(), actor()
@@ -111,15 +133,30 @@ def test_gradient_reaches_every_weight_through_the_chain() -> None:
         assert weight.grad.abs().max() > 0, name
 
 
-def test_gradient_stays_alive_where_the_action_sits_at_its_bound() -> None:
-    made = actor()
+@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("bound", [-1.0, 1.0])
+def test_gradient_stays_alive_where_the_action_sits_at_its_bound(steps: int, bound: float) -> None:
+    # tanh(3) = 0.995: where a hard clip would be flat
+    made = actor(steps)
     with torch.no_grad():
         made.denoiser.denoise[-1].weight.zero_()
-        made.denoiser.denoise[-1].bias.fill_(
-            3.0
-        )  # tanh(3) = 0.995: where a hard clip would be flat
+        made.denoiser.denoise[-1].bias.fill_(3.0 * bound)
     actions = made(torch.randn(16, 3))
-    assert actions.min() > 0.99
+    assert (bound * actions).min() > 0.99
     actions.mean().backward()
     # d tanh(3) = 1 - 0.995^2 = 0.0099, shared by two actions
     assert made.denoiser.denoise[-1].bias.grad.abs().min() > 0.004
+
+
+def test_descent_leads_an_action_away_from_its_bound() -> None:
+    made, observations = actor(), torch.randn(16, 3)
+    with torch.no_grad():
+        made.denoiser.denoise[-1].bias.fill_(3.0)
+    optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
+    for _ in range(200):
+        optimizer.zero_grad()
+        (made(observations) + 0.5).square().mean().backward()  # best: -0.5
+        optimizer.step()
+    with torch.no_grad():
+        left = made._predict(observations, deterministic=True)
+    assert left.mean().item() == pytest.approx(-0.5, abs=0.1)

@@ -62,8 +62,8 @@ def test_renaming_the_users_renames_a_denoising_step() -> None:
     torch.manual_seed(0)
     denoiser = UserwiseDenoiser(LAYOUT, 16, 5, nn.SiLU)
     seen, noisy = observations(), actions()
-    ours = denoiser(denoiser.encode(seen), noisy, 2)
-    renamed = denoiser(denoiser.encode(renamed_observation(seen)), renamed_action(noisy), 2)
+    ours = denoiser(seen)(noisy, 2)
+    renamed = denoiser(renamed_observation(seen))(renamed_action(noisy), 2)
     assert torch.allclose(renamed, renamed_action(ours), atol=1e-5)
 
 
