@@ -39,9 +39,14 @@ class NothingJudgedError(RuntimeError):
     """An episode has no judged slot, so nothing can be said of it."""
 
 
-def as_compared(experience: Experience, member: str) -> SharedDenoising:
-    """The member of the family with this name, with rewards in expectation."""
-    return SharedDenoising(ExpectedExperience(experience), MEMBERS[member])
+def as_compared(
+    experience: Experience, member: str, seen: Experience | None = None
+) -> SharedDenoising:
+    """The member of the family with this name, with rewards in expectation.
+
+    seen: what the state tells of the catalogue, if that is not the experience itself.
+    """
+    return SharedDenoising(ExpectedExperience(experience), MEMBERS[member], seen=seen)
 
 
 def held_out_seeds(episodes: int) -> tuple[int, ...]:

@@ -28,10 +28,14 @@ class JudgeCalls:
         """What may still be spent."""
         return self.limit - self.spent
 
-    def spend(self, calls: int) -> None:
-        """Take these calls off the budget; raises JudgeCallsSpentError if it does not have them."""
+    def require(self, calls: int) -> None:
+        """Raises JudgeCallsSpentError if the budget does not have these calls left."""
         if calls > self.left:
             raise JudgeCallsSpentError(
                 f"{calls} judge calls were wanted and {self.left} of {self.limit} are left"
             )
+
+    def spend(self, calls: int) -> None:
+        """Take these calls off the budget; raises JudgeCallsSpentError if it does not have them."""
+        self.require(calls)
         self.spent += calls

@@ -100,12 +100,14 @@ class Oracle:
     def opinions(self, pictures: NDArray[np.uint8], prompts: Sequence[str]) -> Opinions:
         """What each persona thinks of each picture (N, H, W, 3) for its prompt."""
         ids = tuple(persona.id for persona in self.personas)
+        self._require(len(prompts) * len(ids))
         return Opinions(self._asked(pictures, prompts, ids), ids)
 
     def judgments(
         self, pictures: NDArray[np.uint8], prompts: Sequence[str], who: Indices
     ) -> Floats:
         """(N,) what persona number `who[n]` thinks of picture n: one judge call each."""
+        self._require(len(who))
         rewards = np.full(len(who), np.nan)
         for number in np.unique(who):
             asked = np.flatnonzero(who == number)
@@ -148,8 +150,8 @@ class Oracle:
         from qoe_service.errors import Overloaded
 
         for attempt in range(ATTEMPTS):
-            if not self._charged(len(prompts) * len(ids), again=attempt > 0):
-                break
+            if not self._paid(len(prompts) * len(ids)):
+                return None
             self.counts.requests += 1
             pause_s = FIRST_PAUSE_S * 2**attempt
             try:
@@ -171,12 +173,18 @@ class Oracle:
             raise failure
         return None
 
-    def _charged(self, calls: int, *, again: bool) -> bool:
-        """Whether the budget bears an attempt. What became of an unanswered one is not known, so
-        repeating it costs as much again, and is left alone where that cannot be paid."""
+    def _require(self, calls: int) -> None:
+        if self.calls is not None:
+            self.calls.require(calls)
+
+    def _paid(self, calls: int) -> bool:
+        """Whether the budget bears an attempt; it does not if too many had to be repeated.
+
+        What became of one that was not answered is not known, so repeating it costs as much again.
+        """
         if self.calls is None:
             return True
-        if again and calls > self.calls.left:
+        if calls > self.calls.left:
             return False
         self.calls.spend(calls)
         return True

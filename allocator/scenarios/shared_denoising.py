@@ -84,7 +84,9 @@ class SharedDenoising:
         experience: Experience,
         settings: SharedDenoisingSettings | None = None,
         physics: Physics | None = None,
+        seen: Experience | None = None,
     ) -> None:
+        """`seen` is what the state tells of the catalogue; the experience itself unless given."""
         self.settings = settings or SharedDenoisingSettings()
         if self.settings.total_steps != experience.catalogue.total_steps:
             raise ValueError(
@@ -92,6 +94,7 @@ class SharedDenoising:
                 f"the settings say {self.settings.total_steps}"
             )
         self.experience = experience
+        self.seen = seen or experience
         self.physics = physics or standard_physics(self.settings)
         edges_db = self.physics.snr_db_of_bit_error_rate(experience.catalogue.level_edges)
         self.level_edges_db = edges_db[::-1]
@@ -111,8 +114,8 @@ class SharedDenoising:
 
     @cached_property
     def _known(self) -> Known:
-        experience = self.experience
-        return known_of(experience.catalogue, profile(experience), experience.traits, self.physics)
+        seen = self.seen
+        return known_of(seen.catalogue, profile(seen), seen.traits, self.physics)
 
     def draw(self, seeds: Sequence[int]) -> Episodes:
         """The episodes these seeds stand for, without playing them; the same in any batch."""
