@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -79,4 +80,5 @@ def gradient_updates(learner: BaseAlgorithm) -> int:
     if not isinstance(learner, OnPolicyAlgorithm):
         return counted
     # Stable-Baselines3 counts PPO's passes over a rollout, each of which is many updates.
-    return counted * -(-learner.n_steps * learner.n_envs // learner.batch_size)
+    batches = math.ceil(learner.n_steps * learner.n_envs / learner.batch_size)
+    return counted * batches

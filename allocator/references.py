@@ -42,12 +42,10 @@ def references(
         save_arrays(path, arrays_of(played), {}, identity)
         return played
 
-    def uniform(seed: int) -> Played:
-        return evaluation.evaluate_random(scenario, seeds, seed=seed)
+    def uniform(seed: int) -> Callable[[], Played]:
+        return lambda: evaluation.evaluate_random(scenario, seeds, seed=seed)
 
-    played = {
-        "random": [kept(f"random-{seed}", lambda s=seed: uniform(s)) for seed in random_seeds]
-    }
+    played = {"random": [kept(f"random-{seed}", uniform(seed)) for seed in random_seeds]}
     advance(1)
     once: dict[str, Callable[[], Played]] = {
         "constant": lambda: evaluation.evaluate_best_constant(scenario, seeds, seed=0),

@@ -54,8 +54,9 @@ def save_arrays(
 ) -> None:
     """Keep arrays, and plain values about them, in one .npz of this identity."""
     told = json.dumps({"identity": identity, ABOUT: about})
+    kept: dict[str, Any] = {ABOUT: np.array(told), **arrays}
     with replacing(path) as file:
-        np.savez(file, **{ABOUT: np.array(told)}, **arrays)
+        np.savez(file, **kept)
 
 
 def load_arrays(path: Path, identity: Identity) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
