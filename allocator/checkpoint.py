@@ -18,9 +18,10 @@ from allocator.loop_cost import LoopCost
 from allocator.phases import PhaseSeconds, PhaseTimer
 from allocator.run_files import Identity, UnreadableFileError, must_be_equal, replacing
 
-EVERY_S = 60.0
-"""Seconds between checkpoints: what being killed costs at most. One of 24,000 slots of experience
-is 60 MB."""
+EVERY_S, SHARE = 60.0, 0.02
+"""Checkpoints are so many seconds apart, which is what being killed costs, or more if writing them
+would otherwise take more than this share of the time: 24,000 slots of the standard scenario are
+150 MB and two seconds."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,17 @@ class CheckpointWriter(BaseCallback):
     ) -> None:
         super().__init__()
         self._write, self._stop, self._timer = write, stop, timer
-        self._written_s = time.monotonic()
+        self._due_s = time.monotonic() + EVERY_S
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_start(self) -> None:
-        stop = self._stop()
-        if stop or time.monotonic() - self._written_s > EVERY_S:
+        stop, started_s = self._stop(), time.monotonic()
+        if stop or started_s > self._due_s:
             with self._timer.stopped():
                 self._write()
-            self._written_s = time.monotonic()
+            took_s = time.monotonic() - started_s
+            self._due_s = started_s + max(EVERY_S, took_s / SHARE)
         if stop:
             raise Interrupted("stopped between two rollouts; the checkpoint is written")
