@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from allocator.agents.settings import tuned
 from allocator.contender import Contender
 from allocator.crew import Crew, Hire, crew
 from allocator.evaluation import as_compared, held_out_seeds
@@ -46,8 +47,8 @@ from allocator.training_order import TrainingOrder
 if TYPE_CHECKING:
     from allocator.scenarios.policies import Played
 
-DEARNESS = {"gddpg": 4.0, "sac": 2.0, "gddpg-mlp": 1.5, "td3": 1.2, "ddpg": 1.0, "ppo": 0.3}
-"""About how long a slot of experience takes each learner: only their order matters."""
+DEARNESS = {"gddpg": 1.5, "sac": 1.1, "ddpg": 1.0, "gddpg-mlp": 1.0, "td3": 0.8, "ppo": 0.1}
+"""CPU time of a slot of experience as a multiple of DDPG's, measured; only their order matters."""
 
 
 class Stages(Protocol):
@@ -81,6 +82,7 @@ class ComparisonSettings:
         orders = [
             TrainingOrder(
                 learner=contender.learner,
+                settings=tuned(contender.learner),
                 times=contender.times,
                 seed=seed,
                 steps=self.steps * contender.times,

@@ -17,6 +17,7 @@ from allocator.scenarios.policies import (
     best_constant_action,
     carry_out,
     constant_policy,
+    equal_share_plan,
     greedy_plan,
     play,
     random_policy,
@@ -70,6 +71,11 @@ def evaluate_best_constant(scenario: SharedDenoising, seeds: Sequence[int], *, s
     practice = range(PRACTICE, PRACTICE + PRACTICE_EPISODES)
     action = best_constant_action(scenario, practice, np.random.default_rng(seed))
     return _judged(play(scenario, constant_policy(action), seeds))
+
+
+def evaluate_equal_share(scenario: SharedDenoising, seeds: Sequence[int]) -> Played:
+    """Each group's optimum within an equal share of each slot's share of the budget."""
+    return _judged(carry_out(scenario, equal_share_plan(scenario, seeds), seeds))
 
 
 def evaluate_greedy(scenario: SharedDenoising, seeds: Sequence[int]) -> Played:

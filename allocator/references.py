@@ -13,7 +13,7 @@ from allocator.scenarios.shared_denoising import SharedDenoising
 from allocator.trained_run import arrays_of, played_of
 from allocator.training_order import plain
 
-REFERENCES = ("random", "constant", "greedy", "optimum")
+REFERENCES = ("random", "constant", "equal-share", "greedy", "optimum")
 
 
 def references(
@@ -49,6 +49,7 @@ def references(
     advance(1)
     once: dict[str, Callable[[], Played]] = {
         "constant": lambda: evaluation.evaluate_best_constant(scenario, seeds, seed=0),
+        "equal-share": lambda: evaluation.evaluate_equal_share(scenario, seeds),
         "greedy": lambda: evaluation.evaluate_greedy(scenario, seeds),
         "optimum": lambda: evaluation.evaluate_optimum(scenario, seeds),
     }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from allocator.agents.roster import LearnerSettings
+from allocator.agents.settings import LearnerSettings
 from allocator.contender import Contender
 from allocator.run_files import Identity
 from allocator.scenarios.settings import MEMBERS
@@ -28,6 +28,7 @@ class TrainingOrder:
     """
 
     learner: str
+    settings: LearnerSettings
     seed: int
     steps: int
     folder: Path
@@ -37,7 +38,6 @@ class TrainingOrder:
     curve_points: int = 12
     curve_episodes: int = 32
     held_out_episodes: int = 64
-    settings: LearnerSettings = field(default_factory=LearnerSettings)
 
     @property
     def contender(self) -> str:

@@ -49,32 +49,16 @@ class ActionHead(nn.Module):
         return self.layout.action_vector(shared, self.user(tokens))
 
 
-class UserwiseActor(nn.Sequential):
-    """Observation to the logits of an action: the MLP actor's counterpart."""
+class ValueHead(nn.Module):
+    """Tokens to the value of the whole."""
 
-    def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
-        super().__init__(
-            StateTokens(layout),
-            Mixing(layout.state_features, width, activation),
-            Mixing(width, width, activation),
-            ActionHead(width, layout),
-        )
-
-
-class UserwiseCritic(nn.Module):
-    """Plan tokens to (B, 1): what is made of all users' tokens together."""
-
-    def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
+    def __init__(self, width: int, activation: type[nn.Module]) -> None:
         super().__init__()
-        self.mix = nn.Sequential(
-            Mixing(layout.state_features + PLAN_FEATURES, width, activation),
-            Mixing(width, width, activation),
-        )
         self.whole = nn.Sequential(nn.Linear(width, width), activation(), nn.Linear(width, 1))
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(B, G, K, state and plan features) to (B, 1)."""
-        return self.whole(self.mix(tokens).mean(dim=(1, 2)))  # type: ignore[no-any-return]
+        """(B, G, K, W) to (B, 1)."""
+        return self.whole(tokens.mean(dim=(1, 2)))  # type: ignore[no-any-return]
 
 
 class StateTokens(nn.Module):
@@ -87,6 +71,35 @@ class StateTokens(nn.Module):
     def forward(self, observation: Tensor) -> Tensor:
         """(B, observation) to (B, G, K, state_features)."""
         return self.layout.state_tokens(observation)
+
+
+class UserwiseEncoder(nn.Sequential):
+    """(B, observation) to tokens (B, G, K, W)."""
+
+    def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
+        super().__init__(
+            StateTokens(layout),
+            Mixing(layout.state_features, width, activation),
+            Mixing(width, width, activation),
+        )
+
+
+class UserwiseActor(nn.Sequential):
+    """Observation to the logits of an action: the MLP actor's counterpart."""
+
+    def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
+        super().__init__(UserwiseEncoder(layout, width, activation), ActionHead(width, layout))
+
+
+class UserwiseCritic(nn.Sequential):
+    """Plan tokens (B, G, K, state and plan features) to (B, 1): what is made of all of them."""
+
+    def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
+        super().__init__(
+            Mixing(layout.state_features + PLAN_FEATURES, width, activation),
+            Mixing(width, width, activation),
+            ValueHead(width, activation),
+        )
 
 
 class UserwiseDenoiser(nn.Module):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from stable_baselines3.common.policies import ContinuousCritic
+from stable_baselines3.common.policies import BasePolicy, ContinuousCritic
 from stable_baselines3.td3.policies import Actor, TD3Policy
 from torch import Tensor, nn
 
@@ -63,19 +63,13 @@ class UserwiseCritics(ContinuousCritic):
         return self.layout.plan_tokens(seen, actions)
 
 
-class MlpActorPolicy(TD3Policy):
-    """TD3's policy, and the MLP twin of G-DDPG: "is diffusion worth it?"."""
+class LayoutPolicy(BasePolicy):
+    """What Stable-Baselines3's policies with Q critics become where there may be a layout."""
 
     def __init__(self, *args: Any, layout: Layout | None = None, **kwargs: Any) -> None:
-        # TD3Policy builds the networks inside its own constructor.
+        # The policies build their networks inside their own constructors.
         self.layout = layout
         super().__init__(*args, **kwargs)
-
-    def make_actor(self, features_extractor: nn.Module | None = None) -> nn.Module:
-        """Called once for the actor and once for its target."""
-        kwargs = self._update_features_extractor(self.actor_kwargs, features_extractor)
-        actor: nn.Module = MlpActor(**kwargs, layout=self.layout).to(self.device)
-        return actor
 
     def make_critic(self, features_extractor: nn.Module | None = None) -> nn.Module:
         """Called once for the critics and once for their targets."""
@@ -88,6 +82,16 @@ class MlpActorPolicy(TD3Policy):
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {**super()._get_constructor_parameters(), "layout": self.layout}
+
+
+class MlpActorPolicy(LayoutPolicy, TD3Policy):
+    """TD3's policy, and the MLP twin of G-DDPG: "is diffusion worth it?"."""
+
+    def make_actor(self, features_extractor: nn.Module | None = None) -> nn.Module:
+        """Called once for the actor and once for its target."""
+        kwargs = self._update_features_extractor(self.actor_kwargs, features_extractor)
+        actor: nn.Module = MlpActor(**kwargs, layout=self.layout).to(self.device)
+        return actor
 
 
 class DiffusionPolicy(MlpActorPolicy):

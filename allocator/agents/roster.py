@@ -1,7 +1,7 @@
 """Who can be trained, by name, each with the settings it is reported with.
 
-All learners get the same networks, discount and learning rate, those off policy also the same
-replay, exploration noise and number of updates; they differ in what their names say.
+All learners get the same networks, batches and learning rate schedule, those off policy also the
+same replay and number of updates; what may differ was sought in equally many trials (`tuning.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from stable_baselines3 import DDPG, PPO, SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 from torch import nn
 
@@ -21,6 +22,7 @@ from allocator.agents.gddpg import GDDPG
 from allocator.agents.layout import Layout
 from allocator.agents.policies import MlpActorPolicy
 from allocator.agents.replay import AnsweredReplayBuffer
+from allocator.agents.settings import LearnerSettings, tuned
 from allocator.agents.stochastic_rivals import (
     EveryRewardAnswered,
     UserwisePPOPolicy,
@@ -32,47 +34,34 @@ if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
 
-@dataclass(frozen=True, kw_only=True)
-class LearnerSettings:
-    """What all learners have in common.
-
-    learning_rate: at first; it falls in a straight line to a twentieth. warm_up: random slots
-    before learning. updates_per_step: gradient steps after each step of the vector of
-    environments. noise: standard deviation of what DDPG, TD3 and G-DDPG add to actions while
-    training. rollout_slots: PPO's slots between updates, of each environment.
-    """
-
-    width: int = 32
-    learning_rate: float = 1e-3
-    batch_size: int = 128
-    discount: float = 0.98
-    warm_up: int = 1600
-    updates_per_step: int = 8
-    noise: float = 0.2
-    rollout_slots: int = 64
-
-
 @dataclass(frozen=True)
 class Learner:
-    """How a learner is made: its class, its policy, and how it collects experience.
-
-    off_policy: it learns from a replay buffer and adds noise to its actions where it explores so.
-    """
+    """A learner's class and policy, and arguments of its own that hold unless settings say else."""
 
     algorithm: type[BaseAlgorithm]
     policy: Any
-    off_policy: bool = True
-    adds_noise: bool = True
-    critics: Mapping[str, Any] = field(default_factory=lambda: {"n_critics": 2})
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def replays(self) -> bool:
+        """It learns from a replay buffer."""
+        return issubclass(self.algorithm, OffPolicyAlgorithm)
+
+    @property
+    def explores_by_noise(self) -> bool:
+        """Its policy is deterministic, so noise is added to its actions while it is trained."""
+        return issubclass(self.algorithm, TD3)
 
 
 LEARNERS: Mapping[str, Learner] = {
     "gddpg": Learner(GDDPG, "MlpPolicy"),
+    "gddpg-mlp": Learner(GDDPG, "MlpActorPolicy"),
     "ddpg": Learner(DDPG, MlpActorPolicy),
     "td3": Learner(TD3, MlpActorPolicy),
-    "sac": Learner(SAC, UserwiseSACPolicy, adds_noise=False),
-    "ppo": Learner(PPO, UserwisePPOPolicy, off_policy=False, critics={}),
+    "sac": Learner(SAC, UserwiseSACPolicy),
+    "ppo": Learner(PPO, UserwisePPOPolicy, {"n_steps": 40}),
 }
+"""`gddpg-mlp` is G-DDPG but for its actor: the MLP of DDPG in the place of the diffusion model."""
 
 
 def make_learner(
@@ -87,38 +76,39 @@ def make_learner(
     """An untrained learner of this name; raises ValueError for a name nobody has."""
     if name not in LEARNERS:
         raise ValueError(f"no learner is called {name!r}; there are {', '.join(LEARNERS)}")
-    chosen, learner = settings or LearnerSettings(), LEARNERS[name]
+    chosen, learner = settings or tuned(name), LEARNERS[name]
     told: dict[str, Any] = {
         "learning_rate": LinearSchedule(chosen.learning_rate, chosen.learning_rate / 20, 1.0),
         "batch_size": chosen.batch_size,
         "gamma": chosen.discount,
-        "policy_kwargs": _networks(layout, chosen, learner),
+        "policy_kwargs": _networks(layout, chosen),
         "tensorboard_log": None if tensorboard is None else str(tensorboard),
         "seed": seed,
         "device": "cpu",
     }
-    if not learner.off_policy:
-        told["n_steps"] = chosen.rollout_slots
+    if not learner.replays:
+        told |= {**learner.own, **chosen.own}
         return learner.algorithm(learner.policy, EveryRewardAnswered(env), **told)
-    told |= _replaying(chosen)
-    if learner.adds_noise:
+    told["policy_kwargs"]["n_critics"] = 2
+    if learner.explores_by_noise:
         size = int(np.prod(env.action_space.shape))
         told["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, chosen.noise))
+    told |= {**_replaying(chosen), **learner.own, **chosen.own}
     return learner.algorithm(learner.policy, env, **told)
 
 
-def _networks(layout: Layout, chosen: LearnerSettings, learner: Learner) -> dict[str, Any]:
+def _networks(layout: Layout, chosen: LearnerSettings) -> dict[str, Any]:
     return {
         "layout": layout,
         "net_arch": [chosen.width, chosen.width],
         "activation_fn": nn.SiLU,
         "optimizer_kwargs": {"fused": True},
-        **learner.critics,
     }
 
 
 def _replaying(chosen: LearnerSettings) -> dict[str, Any]:
     return {
+        "tau": chosen.tau,
         "learning_starts": chosen.warm_up,
         "gradient_steps": chosen.updates_per_step,
         "buffer_size": 200_000,

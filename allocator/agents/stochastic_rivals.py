@@ -14,19 +14,10 @@ from stable_baselines3.common.vec_env import VecEnvWrapper
 from stable_baselines3.sac.policies import Actor, SACPolicy
 from torch import Tensor, nn
 
-from allocator.agents.interchangeable import ActionHead, Mixing, StateTokens
+from allocator.agents.interchangeable import ActionHead, UserwiseEncoder, ValueHead
 from allocator.agents.layout import Layout
-from allocator.agents.policies import UserwiseCritics
+from allocator.agents.policies import LayoutPolicy
 from allocator.experience import UnjudgedError
-
-
-def encoder(layout: Layout, width: int, activation: type[nn.Module]) -> nn.Sequential:
-    """Observation to tokens (B, G, K, W), as in `UserwiseActor`."""
-    return nn.Sequential(
-        StateTokens(layout),
-        Mixing(layout.state_features, width, activation),
-        Mixing(width, width, activation),
-    )
 
 
 class UserwiseSACActor(Actor):
@@ -36,20 +27,15 @@ class UserwiseSACActor(Actor):
         super().__init__(*args, **kwargs)
         self.layout = layout
         width = self.net_arch[-1]
-        self.latent_pi = encoder(layout, width, self.activation_fn)
+        self.latent_pi = UserwiseEncoder(layout, width, self.activation_fn)
         self.mu, self.log_std = ActionHead(width, layout), ActionHead(width, layout)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {**super()._get_constructor_parameters(), "layout": self.layout}
 
 
-class UserwiseSACPolicy(SACPolicy):
+class UserwiseSACPolicy(LayoutPolicy, SACPolicy):
     """SAC's policy with weights shared among users."""
-
-    def __init__(self, *args: Any, layout: Layout, **kwargs: Any) -> None:
-        # SACPolicy builds the networks inside its own constructor.
-        self.layout = layout
-        super().__init__(*args, **kwargs)
 
     def make_actor(self, features_extractor: nn.Module | None = None) -> nn.Module:
         """Called once."""
@@ -57,23 +43,14 @@ class UserwiseSACPolicy(SACPolicy):
         actor: nn.Module = UserwiseSACActor(**kwargs, layout=self.layout).to(self.device)
         return actor
 
-    def make_critic(self, features_extractor: nn.Module | None = None) -> nn.Module:
-        """Called once for the critics and once for their targets."""
-        kwargs = self._update_features_extractor(self.critic_kwargs, features_extractor)
-        critics: nn.Module = UserwiseCritics(**kwargs, layout=self.layout).to(self.device)
-        return critics
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {**super()._get_constructor_parameters(), "layout": self.layout}
-
 
 class ActorAndCriticTokens(nn.Module):
     """In the place of Stable-Baselines3's `MlpExtractor`: an encoder for either."""
 
     def __init__(self, layout: Layout, width: int, activation: type[nn.Module]) -> None:
         super().__init__()
-        self.actor = encoder(layout, width, activation)
-        self.critic = encoder(layout, width, activation)
+        self.actor = UserwiseEncoder(layout, width, activation)
+        self.critic = UserwiseEncoder(layout, width, activation)
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """(B, observation) to tokens for the actor and for the critic."""
@@ -86,18 +63,6 @@ class ActorAndCriticTokens(nn.Module):
     def forward_critic(self, observation: Tensor) -> Tensor:
         """(B, observation) to (B, G, K, W)."""
         return self.critic(observation)  # type: ignore[no-any-return]
-
-
-class ValueHead(nn.Module):
-    """Tokens (B, G, K, W) to the value (B, 1) of the situation."""
-
-    def __init__(self, width: int, activation: type[nn.Module]) -> None:
-        super().__init__()
-        self.whole = nn.Sequential(nn.Linear(width, width), activation(), nn.Linear(width, 1))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(B, G, K, W) to (B, 1)."""
-        return self.whole(tokens.mean(dim=(1, 2)))  # type: ignore[no-any-return]
 
 
 class UserwisePPOPolicy(ActorCriticPolicy):

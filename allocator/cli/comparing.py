@@ -9,6 +9,7 @@ import typer
 
 from allocator.cli.ending import explained
 from allocator.cli.options import (
+    LEARNER_NAMES,
     AsJson,
     Episodes,
     Processes,
@@ -26,14 +27,15 @@ from allocator.terminal import progress, tell
 if TYPE_CHECKING:
     from allocator.crew import Hire
 
-EVERYBODY = ("gddpg", "ddpg", "td3", "sac", "ppo")
+EVERYBODY = ("gddpg", "gddpg-mlp", "ddpg", "ddpg:2", "td3", "sac", "ppo")
+"""`ddpg:2` takes about as long as `gddpg`."""
 
 
 def compare(
     learners: Annotated[
         list[str] | None,
         typer.Argument(
-            help="gddpg, ddpg, td3, sac, ppo; ddpg:3 gets three times the slots. Unset: all five."
+            help=f"{LEARNER_NAMES} ddpg:3 gets three times the slots. Unset: {' '.join(EVERYBODY)}."
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training runs of each learner.")] = 10,

@@ -41,12 +41,14 @@ def train(
     It can be ended at any time: the same command goes on from there, with the same result.
     """
     with explained(next_time="what was learnt is kept, and this goes on from there"):
+        from allocator.agents.settings import tuned
         from allocator.training import steps_done
         from allocator.training import train as train_run
         from allocator.training_order import TrainingOrder
 
         order = TrainingOrder(
             learner=known_learner(learner),
+            settings=tuned(learner),
             seed=seed,
             steps=steps,
             folder=out,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from allocator.contender import Contender
     from allocator.training import ExperienceSource
 
-LEARNER_NAMES = "gddpg, ddpg, td3, sac or ppo."
+LEARNER_NAMES = "gddpg, gddpg-mlp, ddpg, td3, sac or ppo."
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of a table.")]
 Service = Annotated[

@@ -15,6 +15,7 @@ LABELS = {
     "random": "random",
     "greedy": "greedy",
     "constant": "best constant",
+    "equal-share": "equal share",
 }
 
 

@@ -1,6 +1,7 @@
 """The scenario's card: is there anything to learn, and how much?
 
-Chance, the best constant action, a greedy planner and the optimum on the same held-out episodes.
+Chance, the best constant action, equal shares, a greedy planner and the optimum on the same
+held-out episodes.
 A scenario that one constant action nearly solves has nothing to teach.
 """
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from allocator.evaluation import (
     evaluate_best_constant,
+    evaluate_equal_share,
     evaluate_greedy,
     evaluate_random,
     held_out_seeds,
@@ -60,6 +62,7 @@ def scenario_card(
     played = {
         "random": evaluate_random(scenario, held_out, seed=seed),
         "best constant action": evaluate_best_constant(scenario, held_out, seed=seed),
+        "equal share": evaluate_equal_share(scenario, held_out),
         "greedy": evaluate_greedy(scenario, held_out),
         "optimum": carry_out(scenario, optima.decision, held_out),
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
 from allocator.optima.options import slot_options
-from allocator.optima.shared_denoising import as_decision, best_within
+from allocator.optima.shared_denoising import as_decision, best_within, group_frontier
 from allocator.scenarios.actions import Decision
 from allocator.scenarios.episodes import Episodes
 from allocator.scenarios.shared_denoising import SharedDenoising
@@ -167,5 +167,32 @@ def greedy_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callable[[in
         left_j[:] -= [pick.joules[0] for pick in picks]
         choices: Indices = np.concatenate([pick.choice for pick in picks])
         return as_decision(options, rows, choices)
+
+    return decide_next
+
+
+def equal_share_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callable[[int], Decision]:
+    """Every group's exact optimum within an equal share of the budget, slot by slot.
+
+    It knows what the greedy planner knows, but what one group spares serves no other, and what one
+    slot spares no other slot. A group whose share is too small takes the cheapest there is.
+    """
+    episodes = scenario.draw(seeds)
+    options = slot_options(scenario, episodes)
+    slots, groups = scenario.settings.slots, scenario.settings.groups
+    share_j = scenario.budget(episodes).joules / (slots * groups)
+
+    def best_alone(row: int, group: int, limit_j: float) -> Indices:
+        frontier = group_frontier(options, row, group)
+        affordable = len(frontier.within(limit_j))
+        return frontier.choice[max(affordable - 1, 0)]
+
+    def decide_next(slot: int) -> Decision:
+        rows = np.arange(len(seeds)) * slots + slot
+        choices = [
+            np.concatenate([best_alone(int(row), group, limit_j) for group in range(groups)])
+            for row, limit_j in zip(rows, share_j.tolist(), strict=True)
+        ]
+        return as_decision(options, rows, np.stack(choices))
 
     return decide_next

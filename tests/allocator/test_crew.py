@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from allocator.agents.roster import LearnerSettings
+from allocator.agents.settings import LearnerSettings
 from allocator.crew import Hire, WorkerLostError, crew
 from allocator.interruption import Interrupted
 from allocator.missing import MissingPackageError

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from allocator.agents.settings import LearnerSettings
 from allocator.catalogue import TOPICS, Catalogue, compose_catalogue, word_embedding
 from allocator.comparison import ComparisonSettings, compare
 from allocator.contender import Contender
 from allocator.experience import Cells, look_up
 from allocator.loop_cost import LoopCost
+from allocator.references import REFERENCES
 from allocator.rlli import Loop, RecordedSource, survey_prompt, survey_size
 from allocator.scenarios.synthetic import synthetic_experience
 from allocator.standings import standings_of
@@ -106,6 +108,7 @@ def test_a_run_repeats_itself_and_leaves_its_files(
 ) -> None:
     order = TrainingOrder(
         learner="gddpg",
+        settings=LearnerSettings(),
         seed=3,
         steps=1680,
         folder=tmp_path,
@@ -144,7 +147,7 @@ def test_comparison_holds_everyone_against_each_other(
         processes=1,
     )
     findings = compare(settings, recorded, Silence())
-    assert set(findings.outcomes) == {"ddpg", "random", "constant", "greedy", "optimum"}
+    assert set(findings.outcomes) == {"ddpg", *REFERENCES}
     best = findings.outcomes["optimum"].reward.mean()
     assert all(outcome.reward.mean() <= best for outcome in findings.outcomes.values())
     assert standings_of(findings).agents["constant"].share_of_way.point < 1

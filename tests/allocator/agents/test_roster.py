@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from allocator.agents.layout import Layout
-from allocator.agents.roster import LEARNERS, LearnerSettings, load_learner, make_learner
+from allocator.agents.roster import LEARNERS, load_learner, make_learner
+from allocator.agents.settings import LearnerSettings
 from allocator.experience import UnjudgedError
 from allocator.scenarios.settings import EASY
 from allocator.scenarios.shared_denoising import SharedDenoising
@@ -16,13 +19,15 @@ from allocator.scenarios.vector import ScenarioVecEnv
 
 torch.set_num_threads(1)
 
-SHORT = LearnerSettings(width=16, batch_size=32, warm_up=40, updates_per_step=1, rollout_slots=8)
+SHORT = LearnerSettings(width=16, batch_size=32, warm_up=40, updates_per_step=1)
+SHORT_ROLLOUTS = replace(SHORT, own={"n_steps": 8})
 
 
 def made(name: str):
     scenario = SharedDenoising(synthetic_experience(), EASY)
     env = ScenarioVecEnv(scenario, 4, seed=1)
-    return make_learner(name, env, Layout.of(scenario), seed=1, settings=SHORT)
+    settings = SHORT_ROLLOUTS if name == "ppo" else SHORT
+    return make_learner(name, env, Layout.of(scenario), seed=1, settings=settings)
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -71,5 +76,7 @@ def test_ppo_says_that_it_cannot_leave_out_a_null_reward() -> None:
 
 
 def test_nobody_has_another_name() -> None:
-    with pytest.raises(ValueError, match="no learner is called 'dqn'; there are gddpg, ddpg"):
+    with pytest.raises(
+        ValueError, match="no learner is called 'dqn'; there are gddpg, gddpg-mlp, ddpg"
+    ):
         made("dqn")

@@ -19,6 +19,7 @@ from allocator.scenarios.policies import (
     best_constant_action,
     carry_out,
     constant_policy,
+    equal_share_plan,
     greedy_plan,
     play,
     random_policy,
@@ -161,6 +162,9 @@ def test_no_policy_beats_the_optimum(solved):
     for policy in policies:
         assert (play(scenario, policy, SEEDS).total_reward < optimum.value).all()
     greedy = carry_out(scenario, greedy_plan(scenario, SEEDS), SEEDS)
+    equal = carry_out(scenario, equal_share_plan(scenario, SEEDS), SEEDS)
+    assert equal.total_reward.mean() < greedy.total_reward.mean()
+    assert (equal.budget_used <= 1 + 1e-9).all()
     assert (greedy.total_reward <= optimum.bound).all()
     assert greedy.total_reward.mean() < optimum.value.mean()
 

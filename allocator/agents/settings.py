@@ -1,0 +1,45 @@
+"""What a learner is trained with: the house's settings, and those a search found for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from importlib.resources import files
+from typing import Any
+
+TUNED = "tuned.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerSettings:
+    """What learners have in common, and `own`: more arguments of one algorithm's constructor.
+
+    learning_rate: at first; it falls in a straight line to a twentieth. tau: how fast targets
+    follow. warm_up: random slots before learning. updates_per_step: gradient steps after each step
+    of the vector of environments. noise: standard deviation of what DDPG, TD3 and G-DDPG add to
+    actions while training. PPO has no replay and leaves the last four alone.
+    """
+
+    width: int = 32
+    learning_rate: float = 1e-3
+    batch_size: int = 128
+    discount: float = 0.98
+    tau: float = 0.005
+    warm_up: int = 1600
+    updates_per_step: int = 8
+    noise: float = 0.2
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
+def tuned(learner: str) -> LearnerSettings:
+    """The best settings among equally many trials of each learner; see `tuning.py`."""
+    trials = [trial for trial in recorded_trials() if trial["learner"] == learner]
+    best = max(trials, key=lambda trial: trial["reward"])
+    return LearnerSettings(**{each.name: best[each.name] for each in fields(LearnerSettings)})
+
+
+def recorded_trials() -> list[dict[str, Any]]:
+    """All trials: settings, and the mean reward of a slot on the tuning episodes."""
+    trials: list[dict[str, Any]] = json.loads(files(__package__).joinpath(TUNED).read_text("utf-8"))
+    return trials
