@@ -5,14 +5,14 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
 from allocator.interruption import Interrupted
-from allocator.learner_state import State
+from allocator.learner_state import State, as_arrays, as_tensors
 from allocator.learning_curve import CurvePoints
 from allocator.loop_cost import LoopCost
 from allocator.phases import PhaseSeconds, PhaseTimer
@@ -26,12 +26,16 @@ would otherwise take more than this share of the time: 24,000 slots of the stand
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training run on its way; points, seconds and cost are what it brought and took so far."""
+    """A training run on its way; points, seconds and cost are what it brought and took so far.
+
+    practice: where its rewards come from, if that has a state.
+    """
 
     learner: State
     points: CurvePoints
     seconds: PhaseSeconds
     cost: LoopCost
+    practice: State = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -43,7 +47,8 @@ class Checkpoint:
         """Replace the file in one stroke."""
         told = {name: asdict(getattr(self, name)) for name in ("points", "seconds", "cost")}
         with replacing(path) as file:
-            torch.save({"identity": dict(identity), "learner": self.learner} | told, file)
+            states = {"learner": self.learner, "practice": as_tensors(self.practice)}
+            torch.save({"identity": dict(identity)} | states | told, file)
 
     @classmethod
     def read(cls, path: Path, identity: Identity) -> Checkpoint:
@@ -58,6 +63,7 @@ class Checkpoint:
             CurvePoints(**parts["points"]),
             PhaseSeconds(**parts["seconds"]),
             LoopCost(**parts["cost"]),
+            as_arrays(parts.get("practice", {})),
         )
 
 

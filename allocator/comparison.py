@@ -234,6 +234,11 @@ def _findings(
             "wall_s": round(spent.seconds, 1),
             "threads_of_each_process": TORCH_THREADS,
         },
+        budgets={
+            name: tuple(run.budget for run in mine if run.budget is not None)
+            for name, mine in by_learner.items()
+            if any(run.budget is not None for run in mine)
+        },
     )
 
 

@@ -7,13 +7,14 @@ same channels, requests and personas there (common random numbers).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
+from allocator.budget_report import BudgetReport
 from allocator.scenarios.policies import Played
 
 OURS = "gddpg"
@@ -124,7 +125,8 @@ class Findings:
 
     judges: who judged, best first. personas: the names of the panel. outcomes: as played, nobody's
     decisions charged. decision_s: by learner, the median wall-clock of one decision for one cell;
-    who is not in it decides for free.
+    who is not in it decides for free. budgets: by learner, what became of each run's judge calls;
+    who is not in it had no limit.
     """
 
     name: str
@@ -137,3 +139,4 @@ class Findings:
     generator: GeneratorCounts
     seconds: Seconds
     manifest: Mapping[str, Any]
+    budgets: Mapping[str, tuple[BudgetReport, ...]] = field(default_factory=dict)

@@ -35,9 +35,9 @@ def learner_state(learner: BaseAlgorithm) -> State:
         "tensors": {name: tensor.detach() for name, tensor in _loose_tensors(learner)},
         "counters": {name: getattr(learner, name) for name in COUNTERS},
         "last_seen": {name: _tensor(getattr(learner, name)) for name in LAST_SEEN},
-        "replay": None if buffer is None else _as_tensors(buffer.state()),
-        "episodes": _as_tensors(learner.get_env().unwrapped.state()),
-        "action_noise": [_as_tensors(_numbers(noise)) for noise in _noises(learner)],
+        "replay": None if buffer is None else as_tensors(buffer.state()),
+        "episodes": as_tensors(learner.get_env().unwrapped.state()),
+        "action_noise": [as_tensors(_numbers(noise)) for noise in _noises(learner)],
         "generators": {name: generator.get_state() for name, generator in _generators(learner)},
         "random": _random_state(learner),
     }
@@ -53,10 +53,10 @@ def restore(learner: BaseAlgorithm, state: State) -> None:
     for name, seen in state["last_seen"].items():
         setattr(learner, name, None if seen is None else seen.numpy())
     if state["replay"] is not None:
-        learner.replay_buffer.put_back(_as_arrays(state["replay"]))
-    learner.get_env().unwrapped.put_back(_as_arrays(state["episodes"]))
+        learner.replay_buffer.put_back(as_arrays(state["replay"]))
+    learner.get_env().unwrapped.put_back(as_arrays(state["episodes"]))
     for noise, numbers in zip(_noises(learner), state["action_noise"], strict=True):
-        vars(noise).update(_as_arrays(numbers))
+        vars(noise).update(as_arrays(numbers))
     for name, generator in _generators(learner):
         generator.set_state(state["generators"][name])
     _put_back_random_state(learner, state["random"])
@@ -129,7 +129,7 @@ def _tensor(array: Any) -> torch.Tensor | None:
     return None if array is None else torch.from_numpy(np.ascontiguousarray(array))
 
 
-def _as_tensors(state: State) -> State:
+def as_tensors(state: State) -> State:
     """A flat state of arrays and numbers, for a file that holds no numpy."""
     return {
         name: _tensor(value) if isinstance(value, np.ndarray) else value
@@ -137,7 +137,8 @@ def _as_tensors(state: State) -> State:
     }
 
 
-def _as_arrays(state: State) -> State:
+def as_arrays(state: State) -> State:
+    """What `as_tensors` made of a state."""
     return {
         name: value.numpy() if isinstance(value, torch.Tensor) else value
         for name, value in state.items()

@@ -5,6 +5,7 @@ A question is a place in the flattened table of opinions: one picture, one perso
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from allocator.arrays import Floats, Indices
 from allocator.catalogue import Catalogue
 from allocator.experience import RecordedExperience
 from allocator.judge_calls import JudgeCalls
+from allocator.loop_cost import LoopCost
 from allocator.oracle import Oracle
 from allocator.sight import Painter
 
@@ -42,6 +44,10 @@ class Panel(Protocol):
         """
         ...
 
+    def cost(self) -> LoopCost:
+        """What asking it has cost so far."""
+        ...
+
 
 class RecordedPanel:
     """A recorded table that answers as the real panel once did, and counts."""
@@ -50,11 +56,20 @@ class RecordedPanel:
         self.catalogue, self.personas = recorded.catalogue, recorded.personas
         self.traits, self.calls = recorded.traits, calls
         self._recorded = recorded
+        self._judged = self._failed = 0
 
     def judge(self, places: Indices) -> Floats:
         """Look them up."""
         self.calls.spend(len(places))
-        return self._recorded.rewards(places)
+        opinions = self._recorded.rewards(places)
+        failed = int(np.isnan(opinions).sum())
+        self._judged += len(places) - failed
+        self._failed += failed
+        return opinions
+
+    def cost(self) -> LoopCost:
+        """The judgments that the real panel would have had to give."""
+        return LoopCost(judgments=self._judged, failed=self._failed)
 
 
 class LivePanel:
@@ -68,6 +83,7 @@ class LivePanel:
         self.personas = tuple(persona.id for persona in self.oracle.personas)
         self.traits = np.array([persona.traits.vector() for persona in self.oracle.personas])
         self._painter = painter
+        self._judging_s = 0.0
 
     def judge(self, places: Indices) -> Floats:
         """Have them drawn, and ask."""
@@ -80,4 +96,19 @@ class LivePanel:
             for cell in zip(*cells, strict=True)
         ]
         prompts = [self.catalogue.prompts[prompt] for prompt in cells[0]]
-        return self.oracle.judgments(self._painter.run(plans), prompts, who)
+        pictures = self._painter.run(plans)
+        started = time.perf_counter()
+        opinions = self.oracle.judgments(pictures, prompts, who)
+        self._judging_s += time.perf_counter() - started
+        return opinions
+
+    def cost(self) -> LoopCost:
+        """The oracle's counts and the time it took; drawing is counted by who draws."""
+        asked = self.oracle.counts
+        return LoopCost(
+            requests=asked.requests,
+            judgments=asked.judgments,
+            cached=asked.cached,
+            failed=asked.failed,
+            judging_s=self._judging_s,
+        )

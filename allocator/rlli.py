@@ -6,9 +6,10 @@ and judged by the service, and remembers both. Nothing in between is a formula f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +17,12 @@ from allocator.catalogue import Catalogue, catalogue_seen_by
 from allocator.diffusion.generator import Diffusion, Generator
 from allocator.diffusion.pictures import PictureStore
 from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience, look_up
+from allocator.judge_calls import JudgeCalls
 from allocator.loop_cost import LoopCost
 from allocator.oracle import Oracle
+from allocator.panel import LivePanel, RecordedPanel
+from allocator.practice import Unlimited
+from allocator.sight import Sight, see
 
 if TYPE_CHECKING:
     from allocator.oracle import RewardService
@@ -57,6 +62,21 @@ class Loop:
         """The service's judges, best first."""
         return tuple(f"{judge.tier}: {judge.judge}" for judge in self.oracle.service.judges())
 
+    def practice(self, *, shown: int, seed: int, state: Mapping[str, Any]) -> Unlimited:
+        """Whatever a run shows is judged."""
+        del shown, seed, state
+        return Unlimited(self.experience)
+
+    def panel(self, calls: JudgeCalls) -> LivePanel:
+        """The service's panel, to be asked question by question."""
+        return LivePanel(self.experience.catalogue, self.generator, self.oracle.service, calls)
+
+    def sight(self) -> Sight:
+        """All pictures drawn and seen through tinyworld's CLIP."""
+        from tinyworld.clip import load_clip
+
+        return see(self.experience.catalogue, self.generator, load_clip())
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -84,9 +104,10 @@ class ServiceSource:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recorded experience in use: it costs nothing."""
+    """A recorded experience in use: it costs nothing. `seen`: where its sight lies, or will."""
 
     experience: RecordedExperience
+    seen: Path
 
     def cost(self) -> LoopCost:
         """Nothing."""
@@ -95,6 +116,25 @@ class Recording:
     def judged_by(self) -> tuple[str, ...]:
         """Whoever judged then."""
         return ("recorded opinions",)
+
+    def practice(self, *, shown: int, seed: int, state: Mapping[str, Any]) -> Unlimited:
+        """Whatever a run shows was judged."""
+        del shown, seed, state
+        return Unlimited(self.experience)
+
+    def panel(self, calls: JudgeCalls) -> RecordedPanel:
+        """The panel of then, to be asked question by question."""
+        return RecordedPanel(self.experience, calls)
+
+    def sight(self) -> Sight:
+        """Of its pictures; if nobody has looked yet they are drawn anew, which takes minutes."""
+        if not self.seen.is_file():
+            from tinyworld.clip import load_clip
+            from tinyworld.diffusion import load_diffusion
+
+            generator = Generator(load_diffusion(), PictureStore())
+            see(self.experience.catalogue, generator, load_clip()).save(self.seen)
+        return Sight.load(self.seen)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -108,11 +148,11 @@ class RecordedSource:
 
     def open(self) -> Recording:
         """Read the table."""
-        from allocator.scenarios.data import shipped_experience
+        from allocator.scenarios.data import shipped_experience, shipped_sight
 
         if self.path is None:
-            return Recording(shipped_experience())
-        return Recording(RecordedExperience.load(self.path))
+            return Recording(shipped_experience(), shipped_sight())
+        return Recording(RecordedExperience.load(self.path), self.path.with_suffix(".sight.npz"))
 
 
 def survey_size(catalogue: Catalogue) -> int:

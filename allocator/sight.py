@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
 from allocator.catalogue import Catalogue
+from allocator.run_files import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -62,13 +63,14 @@ class Sight:
 
     def save(self, path: Path) -> None:
         """Write one .npz, in half precision."""
-        np.savez_compressed(
-            path,
-            pictures=self.pictures.astype(np.float16),
-            prompts=self.prompts.astype(np.float16),
-            context=self.context,
-            revision=np.array(self.revision),
-        )
+        with replacing(path) as file:
+            np.savez_compressed(
+                file,
+                pictures=self.pictures.astype(np.float16),
+                prompts=self.prompts.astype(np.float16),
+                context=self.context,
+                revision=np.array(self.revision),
+            )
 
     @classmethod
     def load(cls, path: Path) -> Self:

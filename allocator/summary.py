@@ -34,6 +34,10 @@ def summary(findings: Findings, standings: Standings) -> dict[str, Any]:
         "oracle": asdict(findings.oracle),
         "generator": asdict(findings.generator),
         "seconds": asdict(findings.seconds),
+        "judge_calls": {
+            agent: [budget.plain() for budget in budgets]
+            for agent, budgets in findings.budgets.items()
+        },
         "manifest": dict(findings.manifest),
     }
 

@@ -167,7 +167,7 @@ def _fit(views: Views, picture: Indices, persona: Indices, opinion: Floats) -> M
     offset = float(opinion.mean())
     target = opinion - offset
     gram, moment = rows.T @ rows, rows.T @ target
-    precision, noise = np.array(FIRST_PRECISIONS), FIRST_NOISE_SD**-2.0
+    precision, noise = np.array(FIRST_PRECISIONS), FIRST_NOISE_SD**-2
     for _ in range(EVIDENCE_ROUNDS):
         covariance = _inverse(noise * gram + np.diag(precision[terms]))
         weights = noise * covariance @ moment
@@ -175,7 +175,7 @@ def _fit(views: Views, picture: Indices, persona: Indices, opinion: Floats) -> M
         determined = 1 - precision[terms] * np.diag(covariance)
         by_term = np.bincount(terms, determined, minlength=5)
         size = np.bincount(terms, weights**2, minlength=5)
-        precision[:] = np.clip((by_term + 1e-3) / (size + 1e-6), 1e-3, LARGEST_PRECISION)
+        np.clip((by_term + 1e-3) / (size + 1e-6), 1e-3, LARGEST_PRECISION, out=precision)
         left = float(((target - rows @ weights) ** 2).sum())
         freedom = max(len(target) - float(determined.sum()), 1.0)
         noise = float(np.clip(freedom / (left + 1e-9), WIDEST_NOISE_SD**-2, NARROWEST_NOISE_SD**-2))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.budget_report import BudgetReport
 from allocator.loop_cost import LoopCost
 from allocator.phases import PhaseSeconds
 from allocator.run_files import Identity, load_arrays, save_arrays
@@ -26,7 +27,8 @@ class TrainedRun:
     (points,), the curve: steps: slots of experience. updates: gradient updates until then.
     learning_s: seconds spent collecting and learning until then. reward: of a held-out slot.
     decision_s: median wall-clock of one deterministic decision for one cell. played: the held-out
-    episodes. seconds: of training, by phase. cost: of the loop.
+    episodes. seconds: of training, by phase. cost: of the loop. budget: what became of the run's
+    judge calls, if they were limited.
     """
 
     order: TrainingOrder
@@ -38,6 +40,7 @@ class TrainedRun:
     played: Played
     seconds: PhaseSeconds
     cost: LoopCost
+    budget: BudgetReport | None = None
 
     def save(self, identity: Identity) -> None:
         """Keep it where the order says."""
@@ -46,6 +49,7 @@ class TrainedRun:
             "decision_s": self.decision_s,
             "seconds": asdict(self.seconds),
             "cost": asdict(self.cost),
+            "budget": None if self.budget is None else self.budget.plain(),
         }
         save_arrays(self.order.result, curve | arrays_of(self.played), about, identity)
 
@@ -62,6 +66,7 @@ class TrainedRun:
             played=played_of(arrays),
             seconds=PhaseSeconds(**about["seconds"]),
             cost=LoopCost(**about["cost"]),
+            budget=BudgetReport.from_plain(about["budget"]) if about.get("budget") else None,
         )
 
 

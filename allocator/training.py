@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
@@ -19,6 +19,7 @@ from allocator.learner_state import Resumption, learner_state
 from allocator.learning_curve import LearningCurve
 from allocator.loop_cost import LoopCost
 from allocator.phases import PhaseTimer
+from allocator.practice import Practice
 from allocator.run_files import Identity
 from allocator.scenarios.settings import MEMBERS
 from allocator.scenarios.shared_denoising import SharedDenoising
@@ -50,6 +51,13 @@ class OpenExperience(Protocol):
     def cost(self) -> LoopCost: ...
 
     def judged_by(self) -> tuple[str, ...]: ...
+
+    def practice(self, *, shown: int, seed: int, state: Mapping[str, Any]) -> Practice:
+        """What a run learns from that shows so many pictures to users, perhaps under a budget.
+
+        state: that of the practice in a checkpoint; empty for a run that begins.
+        """
+        ...
 
     def close(self) -> None: ...
 
@@ -116,12 +124,15 @@ def _train(
 
     torch.set_num_threads(TORCH_THREADS)
     before = source.cost()
-    scenario = as_compared(source.experience, order.scenario)
-    learner = _learner(order, source.experience)
+    begun = _checkpoint(order, identity)
+    practice = source.practice(
+        shown=order.pictures_shown, seed=order.seed, state={} if begun is None else begun.practice
+    )
+    scenario = as_compared(practice.compared_by, order.scenario, practice.seen)
+    learner = _learner(order, practice)
     timer = PhaseTimer(lambda: source.cost().generating_s + source.cost().judging_s)
     curve = LearningCurve(scenario, held_out_seeds(order.curve_episodes), order.curve_due, timer)
     callbacks: list[BaseCallback] = [timer, curve, ProgressTeller(order.steps, progress)]
-    begun = _checkpoint(order, identity)
     if begun is not None:
         curve.points, timer.seconds = begun.points, begun.seconds
         before -= begun.cost
@@ -129,7 +140,7 @@ def _train(
 
     def write_checkpoint() -> None:
         state, cost = learner_state(learner), source.cost() - before
-        now = Checkpoint(state, curve.points, timer.seconds, cost)
+        now = Checkpoint(state, curve.points, timer.seconds, cost, practice.state())
         now.write(order.unfinished, identity)
 
     callbacks.append(CheckpointWriter(write_checkpoint, stop, timer))
@@ -141,7 +152,7 @@ def _train(
     )
     order.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     learner.save(order.checkpoint)
-    points = curve.points
+    points, budget = curve.points, practice.finish()
     return TrainedRun(
         order,
         steps=np.array(points.steps),
@@ -152,6 +163,7 @@ def _train(
         played=evaluate(scenario, learner, held_out_seeds(order.held_out_episodes)),
         seconds=timer.seconds,
         cost=source.cost() - before + LoopCost(masked=masked_by(learner)),
+        budget=budget,
     )
 
 
@@ -176,11 +188,11 @@ def masked_by(learner: BaseAlgorithm) -> int:
     return 0 if buffer is None else int(buffer.masked)
 
 
-def _learner(order: TrainingOrder, experience: Experience) -> BaseAlgorithm:
+def _learner(order: TrainingOrder, practice: Practice) -> BaseAlgorithm:
     from allocator.agents.layout import Layout
     from allocator.scenarios.vector import ScenarioVecEnv
 
-    scenario = SharedDenoising(experience, MEMBERS[order.scenario])
+    scenario = SharedDenoising(practice.learnt_from, MEMBERS[order.scenario], seen=practice.seen)
     return make_learner(
         order.learner,
         ScenarioVecEnv(scenario, order.environments, seed=order.seed),

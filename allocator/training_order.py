@@ -55,6 +55,12 @@ class TrainingOrder:
         return tuple(np.linspace(0, self.steps, self.curve_points).round().astype(int).tolist())
 
     @property
+    def pictures_shown(self) -> int:
+        """How many pictures users are shown while it trains: one each in every slot."""
+        member = MEMBERS[self.scenario]
+        return self.steps * member.groups * member.users_per_group
+
+    @property
     def checkpoint(self) -> Path:
         """Where the trained learner lies, as Stable-Baselines3 saves it."""
         return self.folder / "checkpoints" / f"{self.name}.zip"

@@ -36,7 +36,9 @@ def main() -> None:
     from allocator.diffusion.generator import Generator
     from allocator.diffusion.pictures import PictureStore
     from allocator.oracle import LocalOracle
+    from allocator.sight import see
     from qoe_service import Scorer, Settings
+    from tinyworld.clip import load_clip
     from tinyworld.diffusion import load_diffusion
 
     diffusion = load_diffusion()
@@ -56,7 +58,9 @@ def main() -> None:
                 "judging": round(experience.counts.judging_s, 1),
             },
         }
-    write(recorded, about, Path(__file__).parent / "data")
+        sight = see(recorded.catalogue, generator, load_clip())
+    path = write(recorded, about, Path(__file__).parent / "data")
+    sight.save(path.with_suffix(".sight.npz"))
 
 
 if __name__ == "__main__":

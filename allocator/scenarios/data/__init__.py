@@ -1,12 +1,15 @@
-"""Recorded experience that is shipped: the whole QoE table, made once by the real loop."""
+"""Recorded experience that is shipped: the whole QoE table, made once by the real loop, and what
+a CLIP sees of its pictures."""
 
 from __future__ import annotations
 
 from importlib.resources import as_file, files
+from pathlib import Path
 
 from allocator.experience import RecordedExperience
 
 SHARED_DENOISING = "shared_denoising.npz"
+SHARED_DENOISING_SIGHT = "shared_denoising.sight.npz"
 
 
 def shipped_experience() -> RecordedExperience:
@@ -19,3 +22,8 @@ def shipped_experience() -> RecordedExperience:
         )
     with as_file(resource) as path:
         return RecordedExperience.load(path)
+
+
+def shipped_sight() -> Path:
+    """Where the sight of the default table's pictures lies; see `allocator.sight`."""
+    return Path(str(files(__name__))) / SHARED_DENOISING_SIGHT
