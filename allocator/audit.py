@@ -63,6 +63,12 @@ class SurrogateError:
     rank_correlation: float | None
     within: float | None
 
+    @property
+    def told(self) -> str:
+        """In a few words."""
+        rmse = "too few to tell" if self.rmse is None else f"RMSE {self.rmse:.3f}"
+        return f"{self.judgments} held-out judgments ({rmse})"
+
     @classmethod
     def of(cls, held_out: HeldOut) -> Self:
         """Of these judgments."""

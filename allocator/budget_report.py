@@ -31,6 +31,24 @@ class BudgetReport:
         """Whether surrogate and judges have parted at any look."""
         return any(each.alarm for each in self.looks)
 
+    def in_words(self) -> str:
+        """In a few lines."""
+        last = self.looks[-1]
+        asked = (
+            f"{self.calls} of {self.limit} judge calls, {self.calls / max(self.shown, 1):.2%} of "
+            f"the {self.shown} pictures shown; {self.failed} failed"
+        )
+        errors = (
+            f"the surrogate against {last.at_random.told} of any picture and "
+            f"{last.at_policy.told} of what the policy likes"
+        )
+        alarm = (
+            "ALARM: surrogate and judges have parted; do not trust what was learnt"
+            if self.alarm
+            else "no alarm"
+        )
+        return f"{asked}\n{errors}: {alarm}"
+
     def plain(self) -> dict[str, Any]:
         """For a file."""
         return asdict(self) | {"alarm": self.alarm}

@@ -190,7 +190,7 @@ def _fit(views: Views, picture: Indices, persona: Indices, opinion: Floats) -> M
 
 
 def _inverse(matrix: Floats) -> Floats:
-    inverse: Floats = np.linalg.inv(matrix)
+    inverse = np.asarray(np.linalg.inv(matrix), np.float64)
     return (inverse + inverse.T) / 2
 
 

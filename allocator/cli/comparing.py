@@ -12,6 +12,7 @@ from allocator.cli.options import (
     LEARNER_NAMES,
     AsJson,
     Episodes,
+    JudgeCalls,
     Processes,
     Runs,
     Scenario,
@@ -21,6 +22,7 @@ from allocator.cli.options import (
     chosen_source,
     known_contenders,
     known_member,
+    limited,
 )
 from allocator.terminal import progress, tell
 
@@ -44,6 +46,7 @@ def compare(
     episodes: Episodes = 64,
     service: Service = None,
     table: Table = None,
+    judge_calls: JudgeCalls = None,
     processes: Processes = 2,
     ray: Annotated[
         bool, typer.Option("--ray", help="Train in Ray tasks, on this machine or a cluster.")
@@ -53,7 +56,9 @@ def compare(
 ) -> None:
     """Train learners over seeds and hold them against chance, constants, greed and the optimum.
 
-    It can be ended at any time: the same command goes on from there, with the same result.
+    It can be ended at any time: the same command goes on from there, with the same result. Under
+    --judge-calls each run has its own budget; the references, and what everybody is compared by,
+    take judgments of every picture all the same.
     """
     with explained(next_time="what is done is kept, and this goes on from there"):
         from allocator.comparison import ComparisonSettings
@@ -68,7 +73,7 @@ def compare(
             held_out_episodes=episodes,
             processes=processes,
         )
-        source = chosen_source(service, table, out)
+        source = limited(chosen_source(service, table, out), judge_calls)
         with progress() as stages:
             findings = run_comparison(settings, source, stages, _hire(ray))
         tell(findings, out, as_json)

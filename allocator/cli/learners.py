@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from allocator.cli.options import (
     LEARNER_NAMES,
     AsJson,
     Episodes,
+    JudgeCalls,
     Runs,
     Scenario,
     Service,
@@ -20,6 +21,7 @@ from allocator.cli.options import (
     chosen_source,
     known_learner,
     known_member,
+    limited,
 )
 from allocator.terminal import progress, say
 
@@ -33,6 +35,7 @@ def train(
     steps: Steps = 16_000,
     service: Service = None,
     table: Table = None,
+    judge_calls: JudgeCalls = None,
     out: Runs = Path("runs/train"),
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +57,8 @@ def train(
             folder=out,
             scenario=known_member(scenario),
         )
-        source = chosen_source(service, table, out).open()
+        chosen = chosen_source(service, table, out)
+        source = limited(chosen, judge_calls, by_estimates=service is not None).open()
         done = steps_done(order, source)
         if done:
             came = "is finished" if done >= steps else f"goes on after {done} of {steps} slots"
@@ -63,7 +67,7 @@ def train(
             stages.begin(f"training {order.name}", max(0, steps - done))
             run = train_run(order, source, stages.advance)
         seconds = run.seconds
-        told = {
+        told: dict[str, Any] = {
             "learner": learner,
             "seed": seed,
             "checkpoint": str(order.checkpoint),
@@ -82,6 +86,9 @@ def train(
             f"judged {seconds.judge:.0f} s, learnt {seconds.learn:.0f} s; a decision takes "
             f"{1e3 * run.decision_s:.2f} ms; saved {order.checkpoint}"
         )
+        if run.budget is not None:
+            told["judge_calls"] = run.budget.plain()
+            shown += "\n" + run.budget.in_words()
         say(told, as_json, shown)
 
 

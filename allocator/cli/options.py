@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from allocator.contender import Contender
+    from allocator.rlli import RecordedSource, ServiceSource
     from allocator.training import ExperienceSource
 
 LEARNER_NAMES = "gddpg, gddpg-mlp, ddpg, td3, sac or ppo."
@@ -32,6 +33,15 @@ Scenario = Annotated[
 ]
 Processes = Annotated[int, typer.Option(min=1, help="Training runs at a time, one core each.")]
 Episodes = Annotated[int, typer.Option(min=1, help="Held-out episodes.")]
+JudgeCalls = Annotated[
+    int | None,
+    typer.Option(
+        "--judge-calls",
+        min=20,
+        help="At most so many judgments a training run, one persona's of one picture each; a "
+        "surrogate stands in for the others. Unset: every picture is judged.",
+    ),
+]
 
 
 def known_learner(name: str) -> str:
@@ -67,7 +77,9 @@ def known_member(scenario: str) -> str:
     return scenario
 
 
-def chosen_source(service: str | None, table: Path | None, folder: Path) -> ExperienceSource:
+def chosen_source(
+    service: str | None, table: Path | None, folder: Path
+) -> ServiceSource | RecordedSource:
     """Who gives rewards: a service, or a table of recorded opinions."""
     from allocator.rlli import RecordedSource, ServiceSource
 
@@ -76,3 +88,17 @@ def chosen_source(service: str | None, table: Path | None, folder: Path) -> Expe
     if service is not None:
         return ServiceSource(service, folder / "kept" / "pictures")
     return RecordedSource(table)
+
+
+def limited(
+    source: ServiceSource | RecordedSource, judge_calls: int | None, *, by_estimates: bool = False
+) -> ExperienceSource:
+    """The source, under a budget of judge calls if there is one.
+
+    by_estimates: outcomes are told as estimated, so that nobody is asked beyond the budget.
+    """
+    from allocator.budgeted_source import BudgetedSource
+
+    if judge_calls is None:
+        return source
+    return BudgetedSource(source, judge_calls, compared_by_estimates=by_estimates)

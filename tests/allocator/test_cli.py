@@ -115,3 +115,15 @@ def test_ended_by_sigterm_it_tells_the_command_that_goes_on(table: str, tmp_path
     assert process.returncode == 130
     assert f"goes on from there:\n  allocator {shlex.join(asked)}" in told
     assert (tmp_path / "checkpoints" / "ddpg-1.unfinished").is_file()
+
+
+def test_training_under_a_budget_tells_what_became_of_it(tmp_path: Path) -> None:
+    arguments = ["train", "ddpg", "--steps", "32", "--scenario", "easy", "--judge-calls", "40"]
+    done = run(app, [*arguments, "--out", str(tmp_path), "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)["judge_calls"]
+    assert (told["limit"], told["shown"]) == (40, 32 * 9)
+    assert told["calls"] <= 40
+    assert told["alarm"] is False
+    again = run(app, [*arguments, "--out", str(tmp_path)])
+    assert f"{told['calls']} of 40 judge calls" in again.output
