@@ -142,7 +142,7 @@ def _train(
 ) -> tuple[TrainedRun, ...]:
     orders = settings.orders
     finished = sum(order.result.is_file() for order in orders)
-    title = f"training, {finished} of {len(orders)} runs are there" if any(done) else "training"
+    title = f"training, {finished} of {len(orders)} runs done" if any(done) else "training"
     stages.begin(title, sum(order.steps for order in orders) - sum(done))
     return workers.train(orders, stages.advance)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from allocator.crew import GRACE_S, WorkerLostError
+from allocator.interruption import unwinding
 from allocator.loop_cost import LoopCost
 from allocator.missing import MissingPackageError
 from allocator.rlli import survey_prompt
@@ -94,10 +95,11 @@ def ray_crew(source: ExperienceSource, processes: int) -> Iterator[RayCrew]:
     ray, queue = _imported()
     ours = not ray.is_initialized()
     if ours:
-        ray.init(include_dashboard=False, log_to_driver=False)
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     told = queue.Queue(actor_options={"num_cpus": 0})
     try:
-        yield RayCrew(ray, source, processes, told)
+        with unwinding():  # anew, for Ray has put handlers of its own in their place
+            yield RayCrew(ray, source, processes, told)
     finally:
         told.shutdown()
         if ours:

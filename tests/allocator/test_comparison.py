@@ -117,7 +117,7 @@ def test_an_interrupted_comparison_finds_what_an_uninterrupted_one_does(
     monkeypatch.setattr(evaluation, "evaluate_optimum", None)  # it was played before
     stages = Stages()
     findings = compare(asked, source, stages, here)
-    assert ("training, 1 of 6 runs are there", 2 * 32 + 2 * 32 + 64) in stages.told
+    assert ("training, 1 of 6 runs done", 2 * 32 + 2 * 32 + 64) in stages.told
     for name, outcome in straight.outcomes.items():
         assert np.array_equal(outcome.reward, findings.outcomes[name].reward), name
         assert np.array_equal(outcome.user_qoe, findings.outcomes[name].user_qoe), name
@@ -141,7 +141,7 @@ def test_the_dearest_runs_come_first(tmp_path: Path) -> None:
     contenders = [Contender.parse(each) for each in ("ppo", "ddpg", "gddpg", "ddpg:3", "sac")]
     everybody = replace(settings(tmp_path), contenders=tuple(contenders), seeds=(1, 2))
     names = [order.name for order in everybody.orders]
-    assert names[:4] == ["gddpg-1", "gddpg-2", "ddpg-x3-1", "ddpg-x3-2"]
+    assert names[:4] == ["ddpg-x3-1", "ddpg-x3-2", "gddpg-1", "gddpg-2"]
     assert names[-2:] == ["ppo-1", "ppo-2"]
     steps = {order.contender: order.steps for order in everybody.orders}
     assert steps["ddpg-x3"] == 3 * steps["ddpg"]
