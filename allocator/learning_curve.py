@@ -80,5 +80,5 @@ def gradient_updates(learner: BaseAlgorithm) -> int:
     if not isinstance(learner, OnPolicyAlgorithm):
         return counted
     # Stable-Baselines3 counts PPO's passes over a rollout, each of which is many updates.
-    batches = math.ceil(learner.n_steps * learner.n_envs / learner.batch_size)
+    batches: int = math.ceil(learner.n_steps * learner.n_envs / learner.batch_size)
     return counted * batches
