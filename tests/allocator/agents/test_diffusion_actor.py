@@ -9,13 +9,15 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stable_baselines3.common.torch_layers import FlattenExtractor
+from torch import nn
 
 from allocator.agents.diffusion_actor import DiffusionActor, reverse_chain, vp_betas
+from allocator.agents.single_decision import ACTIVATIONS
 
 torch.set_num_threads(1)
 
 
-def actor(steps: int = 5, seed: int = 0) -> DiffusionActor:
+def actor(steps: int = 5, seed: int = 0, activation: type[nn.Module] = nn.SiLU) -> DiffusionActor:
     torch.manual_seed(seed)
     observations = spaces.Box(-1, 1, (3,), np.float32)
     made = DiffusionActor(
@@ -25,6 +27,7 @@ def actor(steps: int = 5, seed: int = 0) -> DiffusionActor:
         features_extractor=FlattenExtractor(observations),
         features_dim=3,
         denoising_steps=steps,
+        activation_fn=activation,
     )
     made.generator.manual_seed(seed)
     return made
@@ -109,6 +112,16 @@ def test_a_denoising_step_is_that_of_its_layers() -> None:
     with torch.no_grad():
         met = made.encode(features) + made.action_in(noisy) + made.step_in(torch.tensor(2))
         assert torch.allclose(made(features)(noisy, 2), made.denoise(met), atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, nn.Mish])
+def test_a_decision_alone_is_the_one_in_a_batch(activation: type[nn.Module]) -> None:
+    made, observations = actor(activation=activation), torch.randn(5, 3)
+    with torch.no_grad():
+        together = made._predict(observations, deterministic=True)
+        alone = [made._predict(one[None], deterministic=True) for one in observations]
+    assert torch.allclose(torch.cat(alone), together, atol=1e-6)
+    assert together.std() > 1e-3
 
 
 def test_sampling_follows_the_actors_own_generator() -> None:
