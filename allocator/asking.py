@@ -56,13 +56,13 @@ def _even(total: int, parts: int) -> tuple[int, ...]:
     return tuple(after - before for before, after in pairwise(ends))
 
 
-def most_telling(among: Floats, about: Floats, noise_sd: float, count: int) -> Indices:
+def most_telling(among: Floats, about: Floats, noise_sd: Floats, count: int) -> Indices:
     """Which questions to ask, the most telling first; each is chosen knowing those before it.
 
     Args:
         among: (N, N) covariances of N possible questions, as far as nothing is known yet.
         about: (N, M) their covariances with the M places that matter.
-        noise_sd: how far an answer scatters about what is asked for.
+        noise_sd: (N,) how far an answer scatters about what is asked for.
         count: how many to choose, at most N.
     """
     among, about = among.copy(), about.copy()

@@ -23,7 +23,6 @@ class BudgetReport:
     shown: int
     taught: int
     failed: int
-    noise_sd: float
     looks: tuple[Look, ...]
 
     @property

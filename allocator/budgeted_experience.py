@@ -130,7 +130,6 @@ class BudgetedExperience:
             shown=self._shown,
             taught=len(self._asked.answered(Purpose.TEACHING)[0]),
             failed=int(np.isnan(self._asked.opinions).sum()),
-            noise_sd=self._surrogate.noise_sd,
             looks=tuple(self._looks),
         )
 
@@ -226,7 +225,7 @@ class BudgetedExperience:
         best = most_telling(
             self._surrogate.covariance(pairs, pairs),
             self._surrogate.covariance(pairs, self._pairs(about)),
-            self._surrogate.noise_sd,
+            self._surrogate.noise_sd(*pairs),
             count,
         )
         return candidates[best]

@@ -1,15 +1,16 @@
 """A surrogate of the judges: from what can be seen of a picture, and who looks, to an opinion.
 
-    opinion(i, p) = phi(i) . a  +  x(i) . b  +  c_p  +  z_p . d  +  sum_t z_pt x(i) . e_t  +  noise
+    opinion(i, p) = squashed(phi(i) . a + x(i) . b + c_p + z_p . d + sum_t z_pt x(i) . e_t + noise)
 
 phi: RBF features of what is seen of picture i, x: its leading features themselves, z: the traits of
-persona p, c: a constant a persona. The weights have normal priors, one scale for each of the five
-terms; the scales and the noise are those of the highest evidence (MacKay 1992), so nothing is tuned
-by hand and the answer comes with its standard deviation. An ensemble of three, with different
-lengths and landmarks of phi, averages what a single choice would get wrong.
+persona p, c: a constant a persona. Opinions end at 0 and 1, so all of this is added up on the scale
+of logits, where a taste counts alike for good and bad pictures. The weights have normal priors, one
+scale for each of the five terms; the scales and the noise are those of the highest evidence (MacKay
+1992), so nothing is tuned by hand and the answer comes with its standard deviation. An ensemble of
+three, with different lengths and landmarks of phi, averages what a single choice would get wrong.
 
-It was chosen by its error on held-out opinions from among ensembles of small networks, bootstrapped
-ridge regressions and a Gaussian process with a product kernel: `benchmarks/llm_budget.py`.
+It was chosen by its error on held-out opinions, and by how well it knows that error, from among
+ensembles of small networks and of bootstrapped ridge regressions: `benchmarks/llm_budget.py`.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ from allocator.sight import Sight
 LENGTHS = (2.0, 3.5, 5.0)
 """Of the RBF kernels, in units of the widest direction in which pictures differ."""
 
-LANDMARKS = 300
+LANDMARKS = 400
 PICTURE_DIRECTIONS, PROMPT_DIRECTIONS, MATCH_DIRECTIONS = 24, 16, 16
-PLAIN_DIRECTIONS = 10
 EVIDENCE_ROUNDS = 12
-FIRST_PRECISIONS = (20.0, 50.0, 400.0, 400.0, 2000.0)
-FIRST_NOISE_SD = 0.05
-WIDEST_NOISE_SD, NARROWEST_NOISE_SD = 0.3, 0.01
-LARGEST_PRECISION = 1e7
+FIRST_PRECISIONS = (1.0, 2.0, 16.0, 16.0, 80.0)
+FIRST_NOISE_SD = 0.25
+WIDEST_NOISE_SD, NARROWEST_NOISE_SD = 2.0, 0.05
+LARGEST_PRECISION = 1e6
 CHUNK = 8192
+
+MARGIN = 0.02
+"""How far opinions are kept from where their logits would be infinite."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Member:
     """One Bayesian regression after the judgments it was fitted to.
 
     weights: (D,). covariance: (D, D) of the weights. noise_sd: of an opinion about its expectation.
+    All on the stretched scale.
     """
 
     views: Views
@@ -108,10 +112,10 @@ class Surrogate:
 
     members: tuple[Member, ...]
 
-    @property
-    def noise_sd(self) -> float:
-        """How far opinions scatter about what can be predicted at all."""
-        return float(np.sqrt(np.mean([member.noise_sd**2 for member in self.members])))
+    def noise_sd(self, picture: Indices, persona: Indices) -> Floats:
+        """(N,) how far opinions scatter about what could be predicted at best."""
+        noise = float(np.sqrt(np.mean([member.noise_sd**2 for member in self.members])))
+        return noise * slope(self._predict(picture, persona)[0])
 
     def predict(self, picture: Indices, persona: Indices) -> Prediction:
         """What judges would say of these pairs."""
@@ -120,12 +124,11 @@ class Surrogate:
             for start in range(0, max(len(picture), 1), CHUNK)
         ]
         mean, sd = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return Prediction(np.clip(mean, 0.0, 1.0), sd)
+        return Prediction(squashed(mean), sd * slope(mean))
 
     def table(self) -> Floats:
         """(pictures, personas) what they would say of everything, without saying how surely."""
-        mean: Floats = np.mean([member.table() for member in self.members], axis=0)
-        return np.clip(mean, 0.0, 1.0)
+        return squashed(np.mean([member.table() for member in self.members], axis=0))
 
     def covariance(self, some: tuple[Indices, Indices], others: tuple[Indices, Indices]) -> Floats:
         """(N, M) covariances of what is not known yet of two sets of pairs; noise left out."""
@@ -133,8 +136,9 @@ class Surrogate:
             member.views.rows(*some) @ member.covariance @ member.views.rows(*others).T
             for member in self.members
         ]
+        here, there = (slope(self._predict(*pairs)[0]) for pairs in (some, others))
         mean: Floats = reduce(np.add, each) / len(each)
-        return mean
+        return here[:, None] * mean * there
 
     def _predict(self, picture: Indices, persona: Indices) -> tuple[Floats, Floats]:
         each = [member.predict(picture, persona) for member in self.members]
@@ -144,7 +148,7 @@ class Surrogate:
 
 def views_of(sight: Sight, traits: Floats, *, seed: int = 0) -> tuple[Views, ...]:
     """How each member sees all pictures of a catalogue, in the order of its flattened table."""
-    seen = _seen(sight)
+    seen = seen_of(sight)
     return tuple(
         Views(
             rbf=_rbf_features(seen, length, np.random.default_rng((seed, number))),
@@ -159,7 +163,28 @@ def fit(views: tuple[Views, ...], picture: Indices, persona: Indices, opinion: F
     """The ensemble after these opinions (N,), all of them numbers."""
     if not len(opinion) or not np.isfinite(opinion).all():
         raise ValueError("a surrogate is taught by opinions that were given: leave nulls out")
-    return Surrogate(tuple(_fit(each, picture, persona, opinion) for each in views))
+    logits = stretched(opinion)
+    return Surrogate(tuple(_fit(each, picture, persona, logits) for each in views))
+
+
+def stretched(opinion: Floats) -> Floats:
+    """Opinions in [0, 1] as logits, elementwise."""
+    inside = MARGIN + (1 - 2 * MARGIN) * np.clip(opinion, 0.0, 1.0)
+    logit: Floats = np.log(inside / (1 - inside))
+    return logit
+
+
+def squashed(logit: Floats) -> Floats:
+    """What `stretched` stretched, kept within [0, 1]."""
+    inside = 1 / (1 + np.exp(-logit))
+    return np.clip((inside - MARGIN) / (1 - 2 * MARGIN), 0.0, 1.0)
+
+
+def slope(logit: Floats) -> Floats:
+    """How much `squashed` gives for a little more of it, elementwise."""
+    inside = 1 / (1 + np.exp(-logit))
+    steepness: Floats = inside * (1 - inside) / (1 - 2 * MARGIN)
+    return steepness
 
 
 def _fit(views: Views, picture: Indices, persona: Indices, opinion: Floats) -> Member:
@@ -194,7 +219,7 @@ def _inverse(matrix: Floats) -> Floats:
     return (inverse + inverse.T) / 2
 
 
-def _seen(sight: Sight) -> Floats:
+def seen_of(sight: Sight) -> Floats:
     """(pictures, F) the picture, its prompt, how they match and the context, each of unit width."""
     prompts = np.broadcast_to(sight.prompts[:, None, None, None], sight.pictures.shape)
     picture, prompt = _flat(sight.pictures), _flat(prompts)
@@ -210,7 +235,7 @@ def _seen(sight: Sight) -> Floats:
 
 
 def _plain(seen: Floats, sight: Sight) -> Floats:
-    return np.concatenate([seen[:, :PLAIN_DIRECTIONS], _alignment_and_context(sight)], axis=1)
+    return np.concatenate([seen[:, :PICTURE_DIRECTIONS], _alignment_and_context(sight)], axis=1)
 
 
 def _alignment_and_context(sight: Sight) -> Floats:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allocator.catalogue import TOPICS, compose_catalogue, word_embedding
 from allocator.sight import Sight, context_of
-from allocator.surrogate import fit, views_of
+from allocator.surrogate import fit, slope, squashed, stretched, views_of
 
 PERSONAS, NOISE_SD = 8, 0.03
 
@@ -74,7 +76,13 @@ def test_is_as_sure_as_it_may_be(truth, taught):
     predicted = taught.predict(picture, persona)
     within = np.abs(predicted.mean - heard) <= 1.96 * predicted.sd
     assert 0.9 <= within.mean() <= 0.99
-    assert taught.noise_sd == pytest.approx(NOISE_SD, rel=0.5)
+    assert taught.noise_sd(picture, persona).mean() == pytest.approx(NOISE_SD, rel=0.5)
+
+
+def unknown(surrogate, picture, persona):
+    """(N,) variances of what more judgments could tell."""
+    noise_sd = surrogate.noise_sd(picture, persona)
+    return surrogate.predict(picture, persona).sd ** 2 - noise_sd**2
 
 
 def test_is_less_sure_of_what_it_has_not_been_taught(views, truth):
@@ -82,7 +90,7 @@ def test_is_less_sure_of_what_it_has_not_been_taught(views, truth):
     first_topic = picture < len(truth) // 2
     surrogate = fit(views, picture[first_topic], persona[first_topic], opinion[first_topic])
     here, there = (
-        (surrogate.predict(*np.divmod(places, PERSONAS)).sd ** 2).mean() - surrogate.noise_sd**2
+        unknown(surrogate, *np.divmod(places, PERSONAS)).mean()
         for places in np.array_split(np.arange(truth.size), 2)
     )
     assert there > 1.5 * here
@@ -104,3 +112,12 @@ def test_covariances_tell_the_standard_deviations_less_the_noise(taught):
 def test_a_null_is_never_taught(views):
     with pytest.raises(ValueError, match="leave nulls out"):
         fit(views, np.array([0, 1]), np.array([0, 1]), np.array([0.5, np.nan]))
+
+
+@given(st.floats(0, 1), st.floats(-5, 5))
+def test_stretching_is_undone_by_squashing(opinion, logit):
+    assert squashed(stretched(np.array(opinion))) == pytest.approx(opinion, abs=1e-9)
+    step = 1e-4
+    rise = squashed(np.array(logit + step)) - squashed(np.array(logit - step))
+    inside = squashed(np.array(logit - step)) > 0 and squashed(np.array(logit + step)) < 1
+    assert not inside or rise / (2 * step) == pytest.approx(slope(np.array(logit)), rel=1e-3)
