@@ -42,7 +42,7 @@ def compare(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training runs of each learner.")] = 10,
     scenario: Scenario = "standard",
-    steps: Steps = 16_000,
+    steps: Steps = 12_000,
     episodes: Episodes = 64,
     service: Service = None,
     table: Table = None,
