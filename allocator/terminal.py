@@ -130,6 +130,13 @@ def tell(findings: Findings, out: Path, as_json: bool) -> None:
             f"{told['budget_used'].iqm:.0%}",
         )
     Console().print(table)
+    for name, budgets in findings.budgets.items():
+        alarms = sum(budget.alarm for budget in budgets)
+        most = max(budget.calls for budget in budgets)
+        typer.echo(
+            f"{name}: at most {most} judge calls a run; surrogate and judges parted in "
+            f"{alarms} of {len(budgets)} runs" + (", do not trust them" if alarms else "")
+        )
     typer.echo(f"report: {out / 'report.html'}")
 
 
