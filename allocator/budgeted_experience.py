@@ -160,7 +160,7 @@ class BudgetedExperience:
     def _round(self) -> None:
         """Audit what the policy now likes, then learn more of it."""
         self._audit_policy()
-        left = min(self._quota.rounds[self._rounds], self._panel.calls.left)
+        left = self._quota.rounds[self._rounds]
         while left > 0:
             batch = min(left, LARGEST_BATCH)
             self._ask(self._most_telling(batch, self._liked()), Purpose.TEACHING)
@@ -171,10 +171,8 @@ class BudgetedExperience:
 
     def _audit_policy(self) -> None:
         """With the surrogate that the policy has been following until now."""
-        count = min(self._quota.policy_audits[len(self._looks)], self._panel.calls.left)
-        weight = self._unasked * self._visits
-        count = min(count, int((weight > 0).sum()))
-        self._ask(self._drawn(count, weight), Purpose.POLICY_AUDIT)
+        count = self._quota.policy_audits[len(self._looks)]
+        self._ask(self._drawn(count, self._unasked * self._visits), Purpose.POLICY_AUDIT)
         taken = look(
             self._held_out(Purpose.RANDOM_AUDIT),
             self._held_out(Purpose.POLICY_AUDIT),
@@ -192,6 +190,7 @@ class BudgetedExperience:
             )
 
     def _ask(self, places: Indices, purpose: Purpose) -> None:
+        places = places[: self._panel.calls.left]  # repeated attempts may have cost some
         opinions = self._panel.judge(places)
         self._asked = self._asked.plus(places, opinions, purpose)
         self._answers[places] = opinions

@@ -147,6 +147,23 @@ def test_a_failed_judgment_stays_null_counts_as_a_call_and_is_never_taught(recor
     assert np.isfinite(experience.rewards(answered)).all()
 
 
+class RepeatingPanel(CountingPanel):
+    """Has to ask everything twice."""
+
+    def judge(self, places):
+        opinions = super().judge(places)
+        self.calls.spend(min(len(places), self.calls.left))
+        return opinions
+
+
+def test_attempts_that_had_to_be_repeated_leave_fewer_questions(recorded, sight):
+    panel = RepeatingPanel(recorded, CALLS)
+    experience = begun(panel, sight)
+    visit(experience, anywhere(experience))
+    assert experience.finish().calls == CALLS
+    assert len(panel.heard) == pytest.approx(CALLS / 2, abs=30)
+
+
 def test_a_panel_that_never_answers_ends_the_run(recorded, sight):
     panel = CountingPanel(recorded, 40, possible(recorded.shape))
     with pytest.raises(UnjudgedError, match="answered none of 19 questions"):
