@@ -30,7 +30,7 @@ class Decision:
     @property
     def shared_steps(self) -> Indices:
         """(B, G) steps the edge runs for each group: as deep as its deepest user."""
-        deepest: Indices = reduce(np.maximum, np.moveaxis(self.branch, -1, 0))
+        deepest: Indices = reduce(np.maximum, self.branch.T).T  # numpy is slow along short axes
         return deepest
 
 

@@ -7,6 +7,9 @@ antenna.
 
 from __future__ import annotations
 
+from functools import reduce
+from math import sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +42,8 @@ def gain_db(
     waves = autoregressive(
         normal[..., 1:], jakes_correlation(settings.walking_mps, settings.slot_s)
     )
-    fading_db = 10 * np.log10((waves**2).mean(axis=-1))
+    power = reduce(np.add, np.moveaxis(waves**2, -1, 0)) / (2 * ANTENNAS)
+    fading_db = 10 * np.log10(power)
     gain: Floats = fading_db - shadowing_db - loss_db[:, None]
     return gain
 
@@ -49,8 +53,8 @@ def autoregressive(normal: NDArray[np.floating], correlation: float) -> NDArray[
 
     x' = rho x + sqrt(1 - rho^2) w
     """
-    sequence = normal.copy()
-    fresh = np.sqrt(1 - correlation**2)
+    sequence = sqrt(1 - correlation**2) * normal
+    sequence[:, 0] = normal[:, 0]
     for slot in range(1, normal.shape[1]):
-        sequence[:, slot] = correlation * sequence[:, slot - 1] + fresh * normal[:, slot]
+        sequence[:, slot] += correlation * sequence[:, slot - 1]
     return sequence

@@ -7,8 +7,9 @@ whom, so that an encoder can share its weights among them and pool.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class ObservationLayout:
     @property
     def profile(self) -> slice:
         """Among a user's features: the panel's rewards; reshape to `profile_shape`."""
-        return slice(2, 2 + self.total_steps * self.error_levels)
+        return slice(2, self.phone_energy)
 
     @property
     def profile_shape(self) -> tuple[int, int]:
@@ -71,37 +72,37 @@ class ObservationLayout:
     @property
     def phone_energy(self) -> int:
         """Among a user's features: the energy of a step on the phone, 0 being the mean phone's."""
-        return self.profile.stop
+        return 2 + prod(self.profile_shape)
 
     @property
     def user_shape(self) -> tuple[int, int, int]:
         """(G, K, features) of the users' block."""
-        return self.groups, self.users_per_group, len(self.user_features)
+        return self.groups, self.users_per_group, self.phone_energy + 1 + len(TRAITS)
 
     @property
     def group_shape(self) -> tuple[int, int]:
         """(G, features) of the groups' block."""
         return self.groups, len(GROUP_FEATURES)
 
-    @property
+    @cached_property
     def users(self) -> slice:
         """The users' block; reshape to `user_shape`."""
-        return slice(0, int(np.prod(self.user_shape)))
+        return slice(0, prod(self.user_shape))
 
-    @property
+    @cached_property
     def by_group(self) -> slice:
         """The groups' block; reshape to `group_shape`."""
-        return slice(self.users.stop, self.users.stop + int(np.prod(self.group_shape)))
+        return slice(self.users.stop, self.users.stop + prod(self.group_shape))
 
-    @property
+    @cached_property
     def cell(self) -> slice:
         """The whole cell's block."""
         return slice(self.by_group.stop, self.size)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Length of the observation vector."""
-        return int(self.by_group.stop) + len(CELL_FEATURES)
+        return prod(self.user_shape) + prod(self.group_shape) + len(CELL_FEATURES)
 
 
 @dataclass(frozen=True)
@@ -135,17 +136,17 @@ def observations(
     """(B, observation) of a slot, but for the cell's features, which actions change."""
     seen = np.empty((len(episodes), layout.size), np.float32)
     users = seen[:, layout.users].reshape(-1, *layout.user_shape)  # a view, as `groups` is
-    prompts = known.prompts[episodes.prompt[:, slot]]
+    prompts = known.prompts.take(episodes.prompt[:, slot], axis=0)
     best_snr_db = physics.snr_db(episodes.gain_db[:, slot], -1)
     users[..., layout.best_snr] = (best_snr_db - SNR_ZERO_DB) / SNR_UNIT_DB
     users[..., layout.best_snr + 1 : layout.phone_energy] = prompts
-    users[..., layout.phone_energy] = known.phones[episodes.phone]
-    users[..., layout.phone_energy + 1 :] = known.personas[episodes.persona]
+    users[..., layout.phone_energy] = known.phones.take(episodes.phone)
+    users[..., layout.phone_energy + 1 :] = known.personas.take(episodes.persona, axis=0)
     groups = seen[:, layout.by_group].reshape(-1, *layout.group_shape)
-    similarity = np.moveaxis(prompts[..., 0], -1, 0)  # numpy is slow along short last axes
+    similarity = prompts[..., 0].T  # (K, G, B): numpy is slow along short last axes
     groups[..., 0] = layout.users_per_group / 4
-    groups[..., 1] = reduce(np.add, similarity) / layout.users_per_group
-    groups[..., 2] = reduce(np.minimum, similarity)
+    groups[..., 1] = (reduce(np.add, similarity) / layout.users_per_group).T
+    groups[..., 2] = reduce(np.minimum, similarity).T
     return seen
 
 

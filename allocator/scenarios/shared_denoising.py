@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
-from allocator.experience import Cells, Experience, profile
+from allocator.experience import Experience, profile
 from allocator.scenarios.actions import ActionLayout, Decision, decide
 from allocator.scenarios.budget import Budget, budget_of
 from allocator.scenarios.episodes import (
@@ -221,11 +222,10 @@ class SharedDenoising:
 
     def _places_alone(self) -> Indices:
         """(B, S, G, K) where the table of opinions holds each user's picture drawn alone."""
-        episodes, nothing = self.episodes, np.zeros_like(self.episodes.prompt)
-        seed = np.broadcast_to(episodes.seed[..., None], nothing.shape)
-        persona = np.broadcast_to(episodes.persona[:, None], nothing.shape)
-        cells = Cells(episodes.prompt, seed, nothing, nothing, persona)
-        return cells.places(self.experience.shape)
+        episodes, (_, seeds, *ways, personas) = self.episodes, self.experience.shape
+        pictures = episodes.prompt * seeds + episodes.seed[..., None]
+        places: Indices = pictures * (prod(ways) * personas) + episodes.persona[:, None]
+        return places
 
     def _places_of(self, branch: Indices, error_level: Indices) -> Indices:
         """(B, G, K) where the table holds what was drawn; see `Cells.places`."""
