@@ -19,6 +19,7 @@ from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar
 
+from allocator.interruption import Interrupted
 from allocator.lifeline import in_background
 from allocator.loop_cost import LoopCost
 from allocator.rlli import survey_prompt
@@ -28,7 +29,6 @@ from allocator.training import (
     ExperienceSource,
     OpenExperience,
     Progress,
-    Stop,
     train,
 )
 from allocator.training_order import TrainingOrder
@@ -101,7 +101,7 @@ def crew(source: ExperienceSource, processes: int) -> Iterator[ProcessCrew]:
     told, stop = context.SimpleQueue(), context.Event()
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_begin, initargs=(source, told, stop.is_set)
+        processes, mp_context=context, initializer=_begin, initargs=(source, told, stop)
     )
     try:
         yield ProcessCrew(pool, told)
@@ -136,9 +136,21 @@ class _Here:
 
     source: OpenExperience
     tell: Progress
-    stop: Stop
+    stop: Any
     orphaned: threading.Event = field(default_factory=threading.Event)
     training: threading.Lock = field(default_factory=threading.Lock)
+    surveying: threading.Lock = field(default_factory=threading.Lock)
+
+    def asked_to_end(self) -> bool:
+        """By the parent, or since there is none any more."""
+        return self.stop.is_set() or self.orphaned.is_set()
+
+    def end_surveys(self) -> None:
+        """At once when asked to: what was drawn and judged is kept, and there is nothing else."""
+        while not self.stop.is_set():  # were it to wait, `set` would wait for killed workers
+            time.sleep(0.2)
+        if self.surveying.locked():
+            os._exit(1)
 
     def end_with_parent(self) -> None:
         """Once the parent is gone, however it went: write the checkpoint and end."""
@@ -153,23 +165,27 @@ class _Here:
 _here: list[_Here] = []
 
 
-def _begin(source: ExperienceSource, told: Any, stop: Stop) -> None:
+def _begin(source: ExperienceSource, told: Any, stop: Any) -> None:
     import torch
 
     torch.set_num_threads(TORCH_THREADS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent says what to do
     _here.append(_Here(source.open(), told.put, stop))
     in_background(_here[0].end_with_parent)
+    in_background(_here[0].end_surveys)
 
 
 def _train_here(order: TrainingOrder) -> TrainedRun:
     here = _here[0]
+    if here.asked_to_end():
+        raise Interrupted("ended before it began")
     with here.training:
-        return train(order, here.source, here.tell, lambda: here.stop() or here.orphaned.is_set())
+        return train(order, here.source, here.tell, here.asked_to_end)
 
 
 def _survey_here(prompt: int) -> LoopCost:
-    source = _here[0].source
-    before = source.cost()
-    _here[0].tell(survey_prompt(source.experience, prompt))
-    return source.cost() - before
+    here = _here[0]
+    with here.surveying:
+        before = here.source.cost()
+        here.tell(survey_prompt(here.source.experience, prompt))
+        return here.source.cost() - before
