@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.arrays import Floats, Indices
-from allocator.judge_calls import JudgeCalls
+from allocator.judge_budget.judge_calls import JudgeCalls
 
 if TYPE_CHECKING:
     from qoe_service import QoEClient, Scorer

@@ -17,12 +17,12 @@ from allocator.catalogue import Catalogue, catalogue_seen_by
 from allocator.diffusion.generator import Diffusion, Generator
 from allocator.diffusion.pictures import PictureStore
 from allocator.experience import Cells, Experience, LiveExperience, RecordedExperience, look_up
-from allocator.judge_calls import JudgeCalls
-from allocator.loop_cost import LoopCost
+from allocator.judge_budget.judge_calls import JudgeCalls
+from allocator.judge_budget.panel import LivePanel, RecordedPanel
+from allocator.judge_budget.sight import Sight, see
 from allocator.oracle import Oracle
-from allocator.panel import LivePanel, RecordedPanel
-from allocator.practice import Unlimited
-from allocator.sight import Sight, see
+from allocator.training.loop_cost import LoopCost
+from allocator.training.practice import Unlimited
 
 if TYPE_CHECKING:
     from allocator.oracle import RewardService

@@ -19,7 +19,7 @@ STOPPING_S = 15.0
 QOE = (
     sys.executable,
     "-c",
-    "from allocator.lifeline import end_with_stdin; end_with_stdin();"
+    "from allocator.training.lifeline import end_with_stdin; end_with_stdin();"
     "from qoe_service.cli import app; app()",
 )
 

@@ -29,19 +29,19 @@ import torch
 
 from allocator.agents.settings import tuned
 from allocator.arrays import Floats, Indices
-from allocator.asking import most_telling
-from allocator.audit import HeldOut, SurrogateError
-from allocator.budgeted_source import BudgetedSource
 from allocator.experience import RecordedExperience
-from allocator.intervals import mean_interval
+from allocator.experiments.intervals import mean_interval
+from allocator.judge_budget.asking import most_telling
+from allocator.judge_budget.audit import HeldOut, SurrogateError
+from allocator.judge_budget.sight import Sight, see
+from allocator.judge_budget.source import BudgetedSource
+from allocator.judge_budget.surrogate import Prediction, Surrogate, fit, seen_of, views_of
 from allocator.rlli import RecordedSource
 from allocator.scenarios.data import shipped_experience, shipped_sight
 from allocator.scenarios.settings import MEMBERS
-from allocator.sight import Sight, see
-from allocator.surrogate import Prediction, Surrogate, fit, seen_of, views_of
-from allocator.trained_run import TrainedRun
-from allocator.training import train
-from allocator.training_order import TrainingOrder
+from allocator.training.order import TrainingOrder
+from allocator.training.train import train
+from allocator.training.trained_run import TrainedRun
 from benchmarks.surrogate_rivals import bootstrapped_ridges, small_networks
 
 FIRST, CANDIDATES, REFERENCES, TESTED = 64, 1024, 640, 4000

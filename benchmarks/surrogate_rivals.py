@@ -1,4 +1,4 @@
-"""Other ensembles that could stand in for judges, held against `allocator.surrogate`."""
+"""Other ensembles that could stand in for judges, held against the package's surrogate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from allocator.arrays import Floats, Indices
-from allocator.surrogate import Prediction, Views
+from allocator.judge_budget.surrogate import Prediction, Views
 
 MEMBERS = 8
 
@@ -21,7 +21,7 @@ def small_networks(
 ) -> Predict:
     """Eight networks of two layers of 64, each shown its own nine tenths of the opinions.
 
-    seen: (pictures, F), see `allocator.surrogate.seen_of`; RBF features and products of it with
+    seen: (pictures, F), see `judge_budget.surrogate.seen_of`; RBF features and products of it with
     traits are for a network to make itself.
     """
     generator = torch.Generator().manual_seed(0)

@@ -39,6 +39,9 @@ class UserwiseSACPolicy(LayoutPolicy, SACPolicy):
 
     def make_actor(self, features_extractor: nn.Module | None = None) -> nn.Module:
         """Called once."""
+        if self.layout is None:
+            plain: nn.Module = super().make_actor(features_extractor)
+            return plain
         kwargs = self._update_features_extractor(self.actor_kwargs, features_extractor)
         actor: nn.Module = UserwiseSACActor(**kwargs, layout=self.layout).to(self.device)
         return actor

@@ -74,7 +74,7 @@ class Trial:
         rng = np.random.default_rng(
             [TUNING_SEED, sorted(SEARCHED).index(self.learner), self.number]
         )
-        drawn = {name: values[rng.integers(len(values))] for name, values in space.items()}
+        drawn = {name: values[int(rng.integers(len(values)))] for name, values in space.items()}
         common = {name: drawn.pop(name) for name in asdict(house) if name in drawn}
         return replace(house, **common, own=drawn)
 
@@ -84,7 +84,7 @@ class Trial:
 
         from allocator.agents.layout import Layout
         from allocator.agents.roster import make_learner
-        from allocator.evaluation import as_compared, evaluate
+        from allocator.experiments.evaluation import as_compared, evaluate
         from allocator.scenarios.data import shipped_experience
         from allocator.scenarios.settings import MEMBERS
         from allocator.scenarios.shared_denoising import SharedDenoising

@@ -31,7 +31,7 @@ def scenarios(
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    from allocator.evaluation import as_compared
+    from allocator.experiments.evaluation import as_compared
     from allocator.scenarios.card import scenario_card
 
     with explained():

@@ -24,10 +24,10 @@ from allocator.cli.options import (
     known_member,
     limited,
 )
-from allocator.terminal import progress, tell
+from allocator.cli.terminal import progress, tell
 
 if TYPE_CHECKING:
-    from allocator.crew import Hire
+    from allocator.training.crew import Hire
 
 EVERYBODY = ("gddpg", "gddpg-mlp", "ddpg", "ddpg:2", "td3", "sac", "ppo")
 """`ddpg:2` takes about as long as `gddpg`."""
@@ -61,8 +61,8 @@ def compare(
     take judgments of every picture all the same.
     """
     with explained(next_time="what is done is kept, and this goes on from there"):
-        from allocator.comparison import ComparisonSettings
-        from allocator.comparison import compare as run_comparison
+        from allocator.experiments.compare import ComparisonSettings
+        from allocator.experiments.compare import compare as run_comparison
 
         settings = ComparisonSettings(
             folder=out,
@@ -81,9 +81,9 @@ def compare(
 
 def _hire(ray: bool) -> Hire:
     if ray:
-        from allocator.ray_crew import ray_crew
+        from allocator.training.ray_crew import ray_crew
 
         return ray_crew
-    from allocator.crew import crew
+    from allocator.training.crew import crew
 
     return crew

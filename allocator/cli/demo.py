@@ -10,7 +10,7 @@ import typer
 
 from allocator.cli.ending import explained
 from allocator.cli.options import AsJson, Processes, Runs
-from allocator.terminal import progress, tell
+from allocator.cli.terminal import progress, tell
 
 
 def demo(
@@ -23,7 +23,7 @@ def demo(
 ) -> None:
     """Start the service, train G-DDPG and DDPG with it as oracle, compare, write a report."""
     with explained(next_time="it starts over with"):
-        from allocator.comparison import ComparisonSettings, compare
+        from allocator.experiments.compare import ComparisonSettings, compare
         from allocator.rlli import ServiceSource
         from allocator.service_process import running_service
 

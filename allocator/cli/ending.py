@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import typer
 
-from allocator.interruption import Interrupted, unwinding
+from allocator.training.interruption import Interrupted, unwinding
 
 
 class ExitCode(IntEnum):
@@ -30,12 +30,12 @@ def explained(*, next_time: str = "run again with") -> Iterator[None]:
     Ctrl-C and SIGTERM close everything that is open; `next_time` says what the same command then
     does when it is given again.
     """
-    from allocator.crew import WorkerLostError
-    from allocator.evaluation import NothingJudgedError
     from allocator.experience import UnjudgedError
-    from allocator.missing import MissingPackageError
-    from allocator.run_files import OtherOrderError, UnreadableFileError
+    from allocator.experiments.evaluation import NothingJudgedError
     from allocator.service_process import ServiceNotReadyError
+    from allocator.training.crew import WorkerLostError
+    from allocator.training.missing import MissingPackageError
+    from allocator.training.run_files import OtherOrderError, UnreadableFileError
     from qoe_service.client import ServiceUnreachable
     from qoe_service.errors import QoEError
 

@@ -23,7 +23,7 @@ from allocator.cli.options import (
     known_member,
     limited,
 )
-from allocator.terminal import progress, say
+from allocator.cli.terminal import progress, say
 
 
 def train(
@@ -45,9 +45,9 @@ def train(
     """
     with explained(next_time="what was learnt is kept, and this goes on from there"):
         from allocator.agents.settings import tuned
-        from allocator.training import steps_done
-        from allocator.training import train as train_run
-        from allocator.training_order import TrainingOrder
+        from allocator.training.order import TrainingOrder
+        from allocator.training.train import steps_done
+        from allocator.training.train import train as train_run
 
         order = TrainingOrder(
             learner=known_learner(learner),
@@ -104,8 +104,8 @@ def evaluate(
     """Play held-out episodes with a trained learner."""
     with explained():
         from allocator.agents.roster import load_learner
-        from allocator.evaluation import as_compared, held_out_seeds
-        from allocator.evaluation import evaluate as evaluate_learner
+        from allocator.experiments.evaluation import as_compared, held_out_seeds
+        from allocator.experiments.evaluation import evaluate as evaluate_learner
 
         source = chosen_source(service, table, checkpoint.parent).open()
         played_in = as_compared(source.experience, known_member(scenario))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from allocator.contender import Contender
+    from allocator.experiments.contender import Contender
     from allocator.rlli import RecordedSource, ServiceSource
-    from allocator.training import ExperienceSource
+    from allocator.training.train import ExperienceSource
 
 LEARNER_NAMES = "gddpg, gddpg-mlp, ddpg, td3, sac or ppo."
 
@@ -55,7 +55,7 @@ def known_learner(name: str) -> str:
 
 def known_contenders(written: Sequence[str]) -> tuple[Contender, ...]:
     """Learners there are, each once at the same number of steps."""
-    from allocator.contender import Contender
+    from allocator.experiments.contender import Contender
 
     try:
         contenders = tuple(Contender.parse(each) for each in written)
@@ -97,7 +97,7 @@ def limited(
 
     by_estimates: outcomes are told as estimated, so that nobody is asked beyond the budget.
     """
-    from allocator.budgeted_source import BudgetedSource
+    from allocator.judge_budget.source import BudgetedSource
 
     if judge_calls is None:
         return source

@@ -19,7 +19,7 @@ from scipy.stats import bootstrap
 from allocator.arrays import Floats
 from allocator.diffusion.alignment import alignment
 from allocator.diffusion.generator import Generator
-from allocator.intervals import Interval
+from allocator.experiments.intervals import Interval
 from allocator.plan import SHARED_GUIDANCE, DenoisingPlan, Handoff, shared_then_personal
 from tinyworld.captions import plain_caption
 from tinyworld.clip import TinyClip

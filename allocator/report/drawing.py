@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allocator.arrays import Floats
-from allocator.experiments import OPTIMUM, RANDOM, Findings, LearningCurve
-from allocator.intervals import drawn_runs, iqm, percentiles
+from allocator.experiments.findings import OPTIMUM, RANDOM, Findings, LearningCurve
+from allocator.experiments.intervals import drawn_runs, iqm, percentiles
 from allocator.report.names import short_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from allocator.standings import Standings, Summary
+    from allocator.experiments.standings import Standings, Summary
 
 GREEDY = "greedy"
 YARDSTICKS = (GREEDY, OPTIMUM)

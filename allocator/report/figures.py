@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from allocator.experiments import LearningCurve
-    from allocator.standings import Standings
+    from allocator.experiments.findings import LearningCurve
+    from allocator.experiments.standings import Standings
 
 INK, FAINT = "#010203", "#040506"
 ACCENTS = ("#0a0101", "#0a0202", "#0a0303", "#0a0404", "#0a0505", "#0a0606")

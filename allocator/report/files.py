@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from allocator.experiments import Findings
+from allocator.experiments.findings import Findings
+from allocator.experiments.standings import standings_of
+from allocator.experiments.summary import curves, raw_outcomes, summary
 from allocator.report.contact_sheet import ContactSheet
 from allocator.report.latex import latex_table
 from allocator.report.page import PictureFigure, compose
 from allocator.report.paper import write_paper_figures
-from allocator.standings import standings_of
-from allocator.summary import curves, raw_outcomes, summary
 
 
 def write_files(

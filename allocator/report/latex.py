@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from allocator.decision_cost import DECIDER_POWER_W
-from allocator.experiments import OURS, Findings
-from allocator.intervals import Interval
+from allocator.experiments.decision_cost import DECIDER_POWER_W
+from allocator.experiments.findings import OURS, Findings
+from allocator.experiments.intervals import Interval
+from allocator.experiments.standings import Duel, Standing, Standings, Summary
 from allocator.report.names import label
-from allocator.standings import Duel, Standing, Standings, Summary
 
 SPECIAL = {
     "\\": r"\textbackslash{}",

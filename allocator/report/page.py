@@ -10,14 +10,21 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from allocator.decision_cost import DECIDER_POWER_W
-from allocator.experiments import OPTIMUM, OURS, RANDOM, Findings
-from allocator.intervals import Interval
+from allocator.experiments.decision_cost import DECIDER_POWER_W
+from allocator.experiments.findings import OPTIMUM, OURS, RANDOM, Findings
+from allocator.experiments.intervals import Interval
+from allocator.experiments.standings import (
+    AtEqualSeconds,
+    Duel,
+    Standing,
+    Standings,
+    Summary,
+    learning_seconds,
+)
 from allocator.report.contact_sheet import ContactSheet, as_html
 from allocator.report.drawing import by_seconds, by_updates, yardsticks
 from allocator.report.figures import fairness_figure, learning_curves, standings_figure
 from allocator.report.names import label
-from allocator.standings import AtEqualSeconds, Duel, Standing, Standings, Summary, learning_seconds
 
 EMPTY = "–"  # noqa: RUF001
 

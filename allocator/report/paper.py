@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from allocator.experiments import RANDOM
+from allocator.experiments.findings import RANDOM
 from allocator.report.drawing import (
     FAIRNESS,
     YARDSTICKS,
@@ -26,8 +26,8 @@ from allocator.report.drawing import (
 
 if TYPE_CHECKING:
     from allocator.arrays import Floats
-    from allocator.experiments import Findings, LearningCurve
-    from allocator.standings import Standings
+    from allocator.experiments.findings import Findings, LearningCurve
+    from allocator.experiments.standings import Standings
 
 COLUMN_IN = 3.5
 PNG_DPI = 300

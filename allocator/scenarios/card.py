@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allocator.evaluation import (
+from allocator.experiments.evaluation import (
     evaluate_best_constant,
     evaluate_equal_share,
     evaluate_greedy,
     evaluate_random,
     held_out_seeds,
 )
-from allocator.intervals import Interval, mean_interval, progress_between
+from allocator.experiments.intervals import Interval, mean_interval, progress_between
 from allocator.optima.shared_denoising import episode_optima
 from allocator.scenarios.policies import Played, carry_out
 from allocator.scenarios.shared_denoising import SharedDenoising

@@ -185,7 +185,8 @@ def equal_share_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callabl
     def best_alone(row: int, group: int, limit_j: float) -> Indices:
         frontier = group_frontier(options, row, group)
         affordable = len(frontier.within(limit_j))
-        return frontier.choice[max(affordable - 1, 0)]
+        choice: Indices = frontier.choice[max(affordable - 1, 0)]
+        return choice
 
     def decide_next(slot: int) -> Decision:
         rows = np.arange(len(seeds)) * slots + slot

@@ -35,8 +35,8 @@ def main() -> None:
     """Draw, judge and write the table."""
     from allocator.diffusion.generator import Generator
     from allocator.diffusion.pictures import PictureStore
+    from allocator.judge_budget.sight import see
     from allocator.oracle import LocalOracle
-    from allocator.sight import see
     from qoe_service import Scorer, Settings
     from tinyworld.clip import load_clip
     from tinyworld.diffusion import load_diffusion

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from allocator.experiments import (
+from allocator.experiments.findings import (
     Findings,
     GeneratorCounts,
     LearningCurve,

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from allocator.cli import app
+from allocator.cli.terminal import Lines
 from allocator.scenarios.synthetic import synthetic_experience
-from allocator.terminal import Lines
 
 run = CliRunner().invoke
 

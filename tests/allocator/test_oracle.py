@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from allocator.judge_calls import JudgeCalls, JudgeCallsSpentError
+from allocator.judge_budget.judge_calls import JudgeCalls, JudgeCallsSpentError
 from allocator.oracle import ATTEMPTS, LARGEST_REQUEST, MOST_UNANSWERED, HttpOracle, Oracle
 from qoe_service.client import ProblemReply, ServiceUnreachable
 from qoe_service.errors import Overloaded

@@ -12,16 +12,16 @@ import torch
 
 from allocator.agents.settings import LearnerSettings
 from allocator.catalogue import TOPICS, Catalogue, compose_catalogue, word_embedding
-from allocator.comparison import ComparisonSettings, compare
-from allocator.contender import Contender
 from allocator.experience import Cells, look_up
-from allocator.loop_cost import LoopCost
-from allocator.references import REFERENCES
+from allocator.experiments.compare import ComparisonSettings, compare
+from allocator.experiments.contender import Contender
+from allocator.experiments.references import REFERENCES
+from allocator.experiments.standings import standings_of
 from allocator.rlli import Loop, RecordedSource, survey_prompt, survey_size
 from allocator.scenarios.synthetic import synthetic_experience
-from allocator.standings import standings_of
-from allocator.training import train
-from allocator.training_order import TrainingOrder
+from allocator.training.loop_cost import LoopCost
+from allocator.training.order import TrainingOrder
+from allocator.training.train import train
 from qoe_service.judges.ladder import Ladder
 from qoe_service.judges.pixel import PixelJudge
 from qoe_service.personas import Registry

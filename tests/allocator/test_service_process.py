@@ -45,7 +45,7 @@ def test_it_does_not_outlive_the_process_that_started_it(
     script = f"""
 import os
 from pathlib import Path
-from allocator.interruption import unwinding
+from allocator.training.interruption import unwinding
 from allocator.service_process import running_service
 folder = Path({str(tmp_path)!r})
 with unwinding(), running_service(folder / "log.txt", cache=folder / "cache") as url:

@@ -25,5 +25,5 @@ def shipped_experience() -> RecordedExperience:
 
 
 def shipped_sight() -> Path:
-    """Where the sight of the default table's pictures lies; see `allocator.sight`."""
+    """Where the sight of the default table's pictures lies; see `allocator.judge_budget.sight`."""
     return Path(str(files(__name__))) / SHARED_DENOISING_SIGHT

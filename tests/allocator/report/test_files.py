@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from allocator.experiments import Findings
-from allocator.intervals import Interval
+from allocator.experiments.findings import Findings
+from allocator.experiments.intervals import Interval
+from allocator.experiments.standings import Duel, Summary
 from allocator.report.files import write_files
 from allocator.report.paper import COLUMN_IN, PNG_DPI
-from allocator.standings import Duel, Summary
 
 FIGURES = ("learning-by-updates", "learning-by-seconds", "standings", "fairness")
 

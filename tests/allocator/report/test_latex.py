@@ -8,9 +8,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocator.experiments import Findings
+from allocator.experiments.findings import Findings
+from allocator.experiments.standings import standings_of
 from allocator.report.latex import SPECIAL, escaped, latex_table
-from allocator.standings import standings_of
 
 
 def table(findings: Findings) -> list[str]:

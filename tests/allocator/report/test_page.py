@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 import numpy as np
 
 from allocator.catalogue import ERROR_LEVELS
-from allocator.experiments import Findings
+from allocator.experiments.findings import Findings
+from allocator.experiments.standings import standings_of
 from allocator.report.contact_sheet import ContactSheet, Row, as_html
 from allocator.report.drawing import by_updates
 from allocator.report.figures import learning_curves
 from allocator.report.page import compose
 from allocator.report.pictures import contact_sheets, distinct_personas, picture_figures
 from allocator.scenarios.synthetic import synthetic_experience
-from allocator.standings import standings_of
 
 
 class Reader(HTMLParser):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from allocator.evaluation import as_compared
+from allocator.experiments.evaluation import as_compared
 from allocator.scenarios.card import scenario_card
 from allocator.scenarios.policies import best_constant_action, constant_policy, play
 

@@ -1,0 +1,105 @@
+"""A source of rewards that gives every training run a hard budget of judge calls of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from allocator.experience import Experience
+from allocator.judge_budget.experience import BudgetedExperience
+from allocator.judge_budget.judge_calls import JudgeCalls
+from allocator.judge_budget.panel import Panel
+from allocator.judge_budget.sight import Sight
+from allocator.training.loop_cost import LoopCost
+from allocator.training.practice import Budgeted, Estimates
+
+
+class Askable(Protocol):
+    """An experience in use whose panel can be asked question by question."""
+
+    @property
+    def experience(self) -> Experience: ...
+
+    def panel(self, calls: JudgeCalls) -> Panel: ...
+
+    def sight(self) -> Sight: ...
+
+    def cost(self) -> LoopCost: ...
+
+    def judged_by(self) -> tuple[str, ...]: ...
+
+    def close(self) -> None: ...
+
+
+class AskableSource(Protocol):
+    """Opens one in each process."""
+
+    def open(self) -> Askable: ...
+
+
+class BudgetedLoop:
+    """An experience in use, of which runs hear only what their budget buys.
+
+    `experience` is that of the judges themselves: for references and comparisons.
+    """
+
+    def __init__(self, inner: Askable, judge_calls: int, *, compared_by_estimates: bool) -> None:
+        self._inner, self._judge_calls = inner, judge_calls
+        self._compared_by_estimates = compared_by_estimates
+        self._panels: list[Panel] = []
+
+    @property
+    def experience(self) -> Experience:
+        """The judges'."""
+        return self._inner.experience
+
+    def practice(self, *, shown: int, seed: int, state: Mapping[str, Any]) -> Budgeted:
+        """A budget for one run, half spent at once; or what a checkpoint left of one."""
+        panel = self._inner.panel(JudgeCalls(self._judge_calls))
+        self._panels.append(panel)
+        experience = BudgetedExperience(panel, self._sight, shown=shown, seed=seed)
+        if state:
+            experience.put_back(state)
+        else:
+            experience.survey()
+        estimates = self._compared_by_estimates
+        return Budgeted(experience, Estimates(experience) if estimates else self.experience)
+
+    def cost(self) -> LoopCost:
+        """What the loop has cost, the runs' questions included."""
+        return sum((panel.cost() for panel in self._panels), self._inner.cost())
+
+    def judged_by(self) -> tuple[str, ...]:
+        """The judges, and how much runs hear of them."""
+        return (*self._inner.judged_by(), f"at most {self._judge_calls} judge calls a run")
+
+    def close(self) -> None:
+        """Close the loop."""
+        self._inner.close()
+
+    @cached_property
+    def _sight(self) -> Sight:
+        return self._inner.sight()
+
+
+@dataclass(frozen=True)
+class BudgetedSource:
+    """`source` with at most `judge_calls` for each training run.
+
+    compared_by_estimates: runs are compared by what they believe, so that nobody is asked beyond
+    the budget; otherwise by the judges, whose answers for that are not counted.
+    """
+
+    source: AskableSource
+    judge_calls: int
+    compared_by_estimates: bool = False
+
+    def open(self) -> BudgetedLoop:
+        """Open the source."""
+        return BudgetedLoop(
+            self.source.open(),
+            self.judge_calls,
+            compared_by_estimates=self.compared_by_estimates,
+        )
