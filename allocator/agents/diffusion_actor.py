@@ -115,7 +115,7 @@ class Denoiser(nn.Module):
 class DiffusionActor(BasePolicy):
     """A conditional denoiser in the place of Stable-Baselines3's TD3 `Actor`.
 
-    `net_arch`: widths of the denoiser; 128 halves the cost of 256 (benchmarks/agents.py).
+    `net_arch`: widths of the state encoder; the last is that of a denoising step too.
     `denoising_steps`: 4 to 6 is usual; cost grows in proportion.
     `layout`: of a scenario whose users are interchangeable; the networks then share their weights.
     """
