@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from allocator.agents.layout import ACTION_FEATURES, PLAN_FEATURES, Layout
 
@@ -45,8 +46,12 @@ class ActionHead(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, G, K, W) to (B, action)."""
-        shared = self.group(tokens.mean(dim=2)).squeeze(-1)
-        return self.layout.action_vector(shared, self.user(tokens))
+        return self.layout.action_of(linear(tokens, *self.weights()))
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """(3, W) and (3,): of the group's entry and of the user's two."""
+        weight = torch.cat([self.group.weight, self.user.weight])
+        return weight, torch.cat([self.group.bias, self.user.bias])
 
 
 class ValueHead(nn.Module):
@@ -105,6 +110,8 @@ class UserwiseCritic(nn.Sequential):
 class UserwiseDenoiser(nn.Module):
     """The chain's network for users who are interchangeable; see `diffusion_actor.Denoiser`."""
 
+    averages: Tensor
+
     def __init__(self, layout: Layout, width: int, steps: int, activation: type[nn.Module]) -> None:
         super().__init__()
         self.layout = layout
@@ -116,16 +123,35 @@ class UserwiseDenoiser(nn.Module):
         self.action_in = nn.Linear(ACTION_FEATURES, width, bias=False)
         self.step_in = nn.Embedding(steps, width)
         nn.init.normal_(self.step_in.weight, std=0.1)
-        self.denoise = nn.Sequential(
-            activation(), Mixing(width, width, activation), ActionHead(width, layout)
-        )
+        self.mix, self.head = Mixing(width, width, activation), ActionHead(width, layout)
+        self.register_buffer("averages", averaging(*layout.grid), persistent=False)
 
     def forward(self, observation: Tensor) -> Callable[[Tensor, int], Tensor]:
-        """The network for these (B, observation); see `diffusion_actor.Denoiser.forward`."""
-        states = (self.encode(observation) + self.step_in.weight[:, None, None, None]).unbind()
+        """The network for these (B, observation): noisy actions (B, action) and a step to logits.
+
+        A step is `head(mix(activate(state + action_in(action tokens))))` in as few operations as
+        can be, for they are what a decision waits for: the mixing's means are one product.
+        """
+        states = self.encode(observation)[None] + self.step_in.weight[:, None, None, None]
+        steps, shape = states.flatten(1, 3).unbind(), states.shape[1:-1]  # N of (B x G x K, W)
+        users, width = self.averages.shape[1], states.shape[-1]
+        activate, action_in = self.mix.activation, self.action_in.weight.t()
+        mix = torch.cat([self.mix.own.weight, self.mix.others.weight], dim=1).t()
+        bias, out = self.mix.own.bias, self.head.weights()
 
         def logits(noisy: Tensor, step: int) -> Tensor:
-            action = self.action_in(self.layout.action_tokens(noisy))
-            return self.denoise(states[step] + action)  # type: ignore[no-any-return]
+            tokens = self.layout.action_tokens(noisy).view(-1, ACTION_FEATURES)
+            met = activate(torch.addmm(steps[step], tokens, action_in))
+            seen = (self.averages @ met.view(-1, users, width)).view(-1, 3 * width)
+            mixed = activate(torch.addmm(bias, seen, mix))
+            return self.layout.action_of(linear(mixed, *out).view(*shape, ACTION_FEATURES))
 
         return logits
+
+
+def averaging(groups: int, users: int) -> Tensor:
+    """(G x K x 3, G x K): of each token itself, the mean of its group, and that of everyone."""
+    size = groups * users
+    group = torch.kron(torch.eye(groups), torch.full((users, users), 1 / users))
+    everyone = torch.full((size, size), 1 / size)
+    return torch.stack([torch.eye(size), group, everyone], dim=1).flatten(0, 1)

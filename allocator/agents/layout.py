@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
 
 import torch
@@ -95,18 +96,44 @@ class Layout:
 
     def state_tokens(self, observation: Tensor) -> Tensor:
         """(B, observation) to (B, G, K, state_features)."""
-        layout = self.observation
-        users = observation[:, layout.users].unflatten(1, layout.user_shape)
-        groups = observation[:, layout.by_group].unflatten(1, layout.group_shape)
-        cell = observation[:, None, None, layout.cell].expand(-1, *self.grid, -1)
-        return torch.cat([users, groups[:, :, None].expand(-1, -1, self.grid[1], -1), cell], dim=-1)
+        tokens = observation.index_select(1, self._state_places.to(observation.device))
+        return tokens.view(-1, *self.grid, self.state_features)
 
     def action_tokens(self, action: Tensor) -> Tensor:
         """(B, action) to (B, G, K, 3): the group's entry beside the user's two."""
-        shared = action[:, self.action.shared_steps, None].expand(-1, -1, self.grid[1])
-        follow = action[:, self.action.follow].unflatten(1, self.grid)
-        power = action[:, self.action.power].unflatten(1, self.grid)
-        return torch.stack([shared, follow, power], dim=-1)
+        return (action @ self._spread.to(action)).view(-1, *self.grid, ACTION_FEATURES)
+
+    def action_of(self, tokens: Tensor) -> Tensor:
+        """(B, G, K, 3) to (B, action): what `action_tokens` undoes; a group's entry is a mean."""
+        return tokens.flatten(1) @ self._gather.to(tokens)
+
+    @cached_property
+    def _state_places(self) -> Tensor:
+        """(G x K x state_features,) where each token's features stand in an observation."""
+        layout, (groups, users) = self.observation, self.grid
+        places = torch.arange(layout.size)
+        by_user = places[layout.users].view(layout.user_shape)
+        by_group = places[layout.by_group].view(groups, 1, -1).expand(-1, users, -1)
+        cell = places[layout.cell].expand(groups, users, -1)
+        return torch.cat([by_user, by_group, cell], dim=-1).flatten()
+
+    @cached_property
+    def _spread(self) -> Tensor:
+        """(action, G x K x 3): actions times this are their tokens. One product is fast."""
+        groups, users = self.grid
+        places = torch.arange(self.action.power.stop)
+        shared = places[self.action.shared_steps].view(groups, 1).expand(-1, users)
+        follow, power = (
+            places[entries].view(groups, users)
+            for entries in (self.action.follow, self.action.power)
+        )
+        tokens = torch.stack([shared, follow, power], dim=-1).flatten()
+        return torch.eye(len(places))[:, tokens]
+
+    @cached_property
+    def _gather(self) -> Tensor:
+        """(G x K x 3, action): tokens times this are actions."""
+        return (self._spread / self._spread.sum(dim=1, keepdim=True)).t().contiguous()
 
     def plan_tokens(self, observation: Tensor, action: Tensor) -> Tensor:
         """(B, observation) and (B, action) to (B, G, K, state_features + PLAN_FEATURES).
@@ -134,10 +161,6 @@ class Layout:
         edges_db = torch.tensor(self.level_edges_db, dtype=snr.dtype)
         below_db = edges_db - SNR_ZERO_DB - SNR_UNIT_DB * snr[..., None]
         return torch.sigmoid(below_db / SOFT_EDGE_DB).sum(dim=-1)
-
-    def action_vector(self, shared: Tensor, by_user: Tensor) -> Tensor:
-        """(B, G) and (B, G, K, 2) to (B, action)."""
-        return torch.cat([shared, by_user[..., 0].flatten(1), by_user[..., 1].flatten(1)], dim=1)
 
 
 def smooth_unit(action: Tensor, lean: float = 0.0) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -90,5 +89,14 @@ def test_tokens_and_vectors_are_each_others_inverse() -> None:
     acted = actions()
     tokens = LAYOUT.action_tokens(acted)
     assert tokens.shape == (4, GROUPS, USERS, 3)
-    again = LAYOUT.action_vector(tokens[:, :, 0, 0], tokens[..., 1:])
-    assert np.array_equal(again.numpy(), acted.numpy())
+    assert torch.allclose(LAYOUT.action_of(tokens), acted)
+    shared = tokens[..., 0]
+    assert torch.equal(shared, acted[:, :GROUPS, None].expand_as(shared))
+
+
+def test_a_denoising_step_is_that_of_its_layers() -> None:
+    torch.manual_seed(0)
+    made, seen, noisy = UserwiseDenoiser(LAYOUT, 16, 5, nn.SiLU), observations(), actions()
+    met = made.encode(seen) + made.action_in(LAYOUT.action_tokens(noisy)) + made.step_in.weight[2]
+    expected = made.head(made.mix(nn.functional.silu(met)))
+    assert torch.allclose(made(seen)(noisy, 2), expected, atol=1e-6)
