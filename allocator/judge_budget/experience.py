@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -26,6 +28,7 @@ from allocator.judge_budget.panel import Panel
 from allocator.judge_budget.report import BudgetReport
 from allocator.judge_budget.sight import Sight
 from allocator.judge_budget.surrogate import Surrogate, fit, views_of
+from allocator.training.loop_cost import LoopCost
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ class BudgetedExperience:
         self._answers = np.full_like(self._visits, np.nan)
         self._shown = self._rounds = self._surveyed = 0
         self._looks: list[Look] = []
+        self._judging_s = 0.0
         self._quota = Quota.of(panel.calls.limit)
 
     @property
@@ -90,22 +94,15 @@ class BudgetedExperience:
 
     def survey(self) -> None:
         """Ask what is asked before training. Raises UnjudgedError if nobody answers."""
-        self._ask(self._by_lot(self._quota.random_audit), Purpose.RANDOM_AUDIT)
-        self._ask(self._by_lot(min(FIRST_CALLS, self._quota.survey)), Purpose.TEACHING)
-        left = self._quota.survey - FIRST_CALLS
-        while left > 0:
-            self._learn()
-            batch = min(left, LARGEST_BATCH, len(self._asked))
-            self._ask(self._most_telling(batch, self._possible), Purpose.TEACHING)
-            left -= batch
-        self._learn()
-        self._surveyed = len(self._asked)
+        with self._waiting():
+            self._survey()
 
     def rewards(self, places: Indices) -> Floats:
         """Judged or estimated rewards at these places; NaN where a judgment failed."""
         due = self._expected * (self._rounds + 1) / (ROUNDS + 1)
         if self._rounds < ROUNDS and self._shown >= due:
-            self._round()
+            with self._waiting():
+                self._round()
         np.add.at(self._visits, places.ravel(), 1.0)
         self._shown += places.size
         return self._answers.take(places)
@@ -134,6 +131,10 @@ class BudgetedExperience:
             looks=tuple(self._looks),
         )
 
+    def cost(self) -> LoopCost:
+        """What asking has cost; the surrogate's learning counts as judging."""
+        return self._panel.cost() + LoopCost(judging_s=self._judging_s)
+
     def state(self) -> dict[str, Any]:
         """All that it has come to, as arrays and a text."""
         numbers = {
@@ -158,6 +159,18 @@ class BudgetedExperience:
         self._looks = [Look.from_plain(each) for each in numbers["looks"]]
         self._learn()
 
+    def _survey(self) -> None:
+        self._ask(self._by_lot(self._quota.random_audit), Purpose.RANDOM_AUDIT)
+        self._ask(self._by_lot(min(FIRST_CALLS, self._quota.survey)), Purpose.TEACHING)
+        left = self._quota.survey - FIRST_CALLS
+        while left > 0:
+            self._learn()
+            batch = min(left, LARGEST_BATCH, len(self._asked))
+            self._ask(self._most_telling(batch, self._possible), Purpose.TEACHING)
+            left -= batch
+        self._learn()
+        self._surveyed = len(self._asked)
+
     def _round(self) -> None:
         """Audit what the policy now likes, then learn more of it."""
         self._audit_policy()
@@ -169,6 +182,12 @@ class BudgetedExperience:
             left -= batch
         self._visits[:] = 0
         self._rounds += 1
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._judging_s += time.perf_counter() - started
 
     def _audit_policy(self) -> None:
         """With the surrogate that the policy has been following until now."""

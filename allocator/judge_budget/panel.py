@@ -5,7 +5,6 @@ A question is a place in the flattened table of opinions: one picture, one perso
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -83,7 +82,6 @@ class LivePanel:
         self.personas = tuple(persona.id for persona in self.oracle.personas)
         self.traits = np.array([persona.traits.vector() for persona in self.oracle.personas])
         self._painter = painter
-        self._judging_s = 0.0
 
     def judge(self, places: Indices) -> Floats:
         """Have them drawn, and ask."""
@@ -96,19 +94,14 @@ class LivePanel:
             for cell in zip(*cells, strict=True)
         ]
         prompts = [self.catalogue.prompts[prompt] for prompt in cells[0]]
-        pictures = self._painter.run(plans)
-        started = time.perf_counter()
-        opinions = self.oracle.judgments(pictures, prompts, who)
-        self._judging_s += time.perf_counter() - started
-        return opinions
+        return self.oracle.judgments(self._painter.run(plans), prompts, who)
 
     def cost(self) -> LoopCost:
-        """The oracle's counts and the time it took; drawing is counted by who draws."""
+        """The oracle's counts; drawing is counted by who draws."""
         asked = self.oracle.counts
         return LoopCost(
             requests=asked.requests,
             judgments=asked.judgments,
             cached=asked.cached,
             failed=asked.failed,
-            judging_s=self._judging_s,
         )

@@ -48,7 +48,7 @@ class BudgetedLoop:
     def __init__(self, inner: Askable, judge_calls: int, *, compared_by_estimates: bool) -> None:
         self._inner, self._judge_calls = inner, judge_calls
         self._compared_by_estimates = compared_by_estimates
-        self._panels: list[Panel] = []
+        self._runs: list[BudgetedExperience] = []
 
     @property
     def experience(self) -> Experience:
@@ -58,8 +58,8 @@ class BudgetedLoop:
     def practice(self, *, shown: int, seed: int, state: Mapping[str, Any]) -> Budgeted:
         """A budget for one run, half spent at once; or what a checkpoint left of one."""
         panel = self._inner.panel(JudgeCalls(self._judge_calls))
-        self._panels.append(panel)
         experience = BudgetedExperience(panel, self._sight, shown=shown, seed=seed)
+        self._runs.append(experience)
         if state:
             experience.put_back(state)
         else:
@@ -69,7 +69,7 @@ class BudgetedLoop:
 
     def cost(self) -> LoopCost:
         """What the loop has cost, the runs' questions included."""
-        return sum((panel.cost() for panel in self._panels), self._inner.cost())
+        return sum((run.cost() for run in self._runs), self._inner.cost())
 
     def judged_by(self) -> tuple[str, ...]:
         """The judges, and how much runs hear of them."""
