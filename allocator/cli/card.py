@@ -42,8 +42,8 @@ def scenarios(
         typer.echo(json.dumps(asdict(card)))
         return
     shown = RichTable(title=f"{card.scenario}, {card.episodes} held-out episodes", box=None)
-    for head in ("", "of the way", "return", "QoE", "energy, J", "budget used", "latency, s"):
-        shown.add_column(head, justify="right" if head else "left")
+    for head in ("", "way", "return", "QoE", "energy, J", "budget", "latency, s"):
+        shown.add_column(head, justify="right" if head else "left", no_wrap=True)
     for row in card.rows:
         reward = row.total_reward
         shown.add_row(
@@ -56,4 +56,5 @@ def scenarios(
             f"{row.latency_s:.1f}",
         )
     Console().print(shown)
+    typer.echo("way: from random to the optimum; budget: how much of it was spent.")
     typer.echo(f"No policy returns more than {card.bound:.2f}; the optimum is {card.gap:.2%} away.")

@@ -61,7 +61,7 @@ def scenario_card(
     optima = episode_optima(scenario, held_out)
     played = {
         "random": evaluate_random(scenario, held_out, seed=seed),
-        "best constant action": evaluate_best_constant(scenario, held_out, seed=seed),
+        "best constant": evaluate_best_constant(scenario, held_out, seed=seed),
         "equal share": evaluate_equal_share(scenario, held_out),
         "greedy": evaluate_greedy(scenario, held_out),
         "optimum": carry_out(scenario, optima.decision, held_out),
