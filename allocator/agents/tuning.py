@@ -54,6 +54,9 @@ SEARCHED: Mapping[str, Space] = {
 }
 """What is tried. Batch, width and updates per slot stay equal for all, so that their work does."""
 
+DRAWS_OF: Mapping[str, str] = {"gddpg-mlp": "gddpg"}
+"""The ablation tries what G-DDPG tries, so that luck in drawing is no difference between them."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -71,9 +74,8 @@ class Trial:
         if self.number == 0:
             return house
         space = SEARCHED[self.learner]
-        rng = np.random.default_rng(
-            [TUNING_SEED, sorted(SEARCHED).index(self.learner), self.number]
-        )
+        draws = sorted(SEARCHED).index(DRAWS_OF.get(self.learner, self.learner))
+        rng = np.random.default_rng([TUNING_SEED, draws, self.number])
         drawn = {name: values[int(rng.integers(len(values)))] for name, values in space.items()}
         common = {name: drawn.pop(name) for name in asdict(house) if name in drawn}
         return replace(house, **common, own=drawn)
