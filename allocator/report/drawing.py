@@ -115,6 +115,7 @@ def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
     agents = [agent for agent in reversed(standings.order) if agent not in YARDSTICKS]
     rewards = {agent: standings.agents[agent].quantities["reward"] for agent in agents}
     draw_intervals(axes, rewards, learners=tuple(standings.duels), theme=theme)
+    _cut_chance(axes, rewards, theme)
     for agent in YARDSTICKS:
         reward = standings.agents[agent].quantities["reward"].iqm
         axes.axvline(reward, **yardstick(agent, theme))
@@ -128,6 +129,24 @@ def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
             fontsize=theme.small,
         )
     axes.set_xlabel("reward of a slot: IQM and 95 % interval")
+
+
+def _cut_chance(axes: Axes, rewards: Mapping[str, Summary], theme: Theme) -> None:
+    """Where chance earns so little that it presses all others together, only tell what it earns."""
+    others = [reward.low for agent, reward in rewards.items() if agent != RANDOM]
+    right = axes.get_xlim()[1]
+    if RANDOM not in rewards or not others or rewards[RANDOM].iqm > 2 * min(others) - right:
+        return
+    axes.set_xlim(left=min(others) - 0.1 * (right - min(others)))
+    axes.annotate(
+        f"\N{LEFTWARDS ARROW} {rewards[RANDOM].iqm:.2f}",
+        (0, list(rewards).index(RANDOM)),
+        xycoords=("axes fraction", "data"),
+        xytext=(3, 0),
+        textcoords="offset points",
+        verticalalignment="center",
+        fontsize=theme.small,
+    )
 
 
 def draw_fairness(panels: Sequence[Axes], standings: Standings, theme: Theme) -> None:

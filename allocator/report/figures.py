@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from allocator.experiments.standings import Standings
 
 INK, FAINT = "#010203", "#040506"
-ACCENTS = ("#0a0101", "#0a0202", "#0a0303", "#0a0404", "#0a0505", "#0a0606")
+ACCENTS = ("#0a0101", "#0a0202", "#0a0303", "#0a0404", "#0a0505", "#0a0606", "#0a0707")
 VARIABLES = {INK: "--ink", FAINT: "--line"} | {
     colour: f"--accent-{number}" for number, colour in enumerate(ACCENTS)
 }

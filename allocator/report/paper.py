@@ -34,9 +34,17 @@ PNG_DPI = 300
 PAPER = Theme(
     ink="#000000",
     # From dark to light, so that they stay apart when printed in grey.
-    accents=("#08306b", "#b8400e", "#2f8f4e", "#9a6fb0", "#c9a227", "#7f7f7f"),
-    dashes=("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1))),
-    markers=("o", "s", "^", "D", "v", "P"),
+    accents=("#08306b", "#b8400e", "#2f8f4e", "#9a6fb0", "#c9a227", "#7f7f7f", "#3fb0c0"),
+    dashes=(
+        "-",
+        (0, (5, 1.5)),
+        (0, (1, 1)),
+        (0, (5, 1.5, 1, 1.5)),
+        (0, (3, 1, 1, 1, 1, 1)),
+        (0, (8, 2)),
+        (0, (2, 2)),
+    ),
+    markers=("o", "s", "^", "D", "v", "P", "X"),
     line_width=1.1,
     small=6.5,
     settings={

@@ -1,0 +1,46 @@
+"""Figures keep apart what a reader wants to tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from matplotlib.figure import Figure
+
+from allocator.experiments.findings import Findings
+from allocator.experiments.standings import standings_of
+from allocator.report.drawing import draw_standings
+from allocator.report.figures import PAGE
+from allocator.report.paper import PAPER
+
+
+def axes_of(findings: Findings):
+    axes = Figure().add_subplot()
+    draw_standings(axes, standings_of(findings), PAPER)
+    return axes
+
+
+def with_chance_at(findings: Findings, reward: float) -> Findings:
+    chance = findings.outcomes["random"]
+    shifted = replace(chance, reward=chance.reward - chance.reward.mean() + reward)
+    return replace(findings, outcomes={**findings.outcomes, "random": shifted})
+
+
+def test_chance_far_below_all_others_is_told_and_does_not_press_them_together(findings):
+    axes = axes_of(with_chance_at(findings, -5.0))
+    worst = standings_of(findings).agents["ddpg"].quantities["reward"].low
+    assert axes.get_xlim()[0] == pytest.approx(worst, abs=0.05)
+    assert any("-5.00" in text.get_text() for text in axes.texts)
+
+
+def test_chance_near_the_others_is_drawn_like_them(findings):
+    axes = axes_of(with_chance_at(findings, 0.4))
+    assert axes.get_xlim()[0] < 0.4
+    assert not any("0.40" in text.get_text() for text in axes.texts)
+
+
+@pytest.mark.parametrize("theme", [PAGE, PAPER])
+def test_no_two_of_the_compared_learners_look_alike(theme):
+    everybody = range(7)  # as many as `allocator compare` trains
+    assert len({theme.line(number)["color"] for number in everybody}) == 7
+    assert len({tuple(map(str, theme.line(n).values())) for n in everybody}) == 7
