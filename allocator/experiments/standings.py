@@ -83,7 +83,8 @@ class Duel:
     difference: ours less theirs. relative_gain: that as a share of theirs. improvement_probability:
     that a run of ours beats a run of theirs. gap_closed: the difference as a share of what lay
     between the rival and the optimum; draws in which nothing lay there are left out.
-    None where there is no such thing: the rival earned nothing, left no gap, or has no curve.
+    None where there is no such thing: the rival has no curve, or what it earned or left is nothing,
+    or too unsure to divide by (its interval reaches below half of it).
     """
 
     difference: Interval
@@ -194,7 +195,7 @@ def _summary(scores: Floats) -> Summary:
 
 
 def _ratio(part: Floats, whole: Floats) -> Interval | None:
-    if whole[0] <= 0:
+    if Interval.of(whole).low <= whole[0] / 2:
         return None
     share = np.full_like(whole, np.nan)
     np.divide(part, whole, out=share, where=whole > 0)

@@ -75,6 +75,14 @@ def test_where_there_is_no_gap_none_is_closed(findings: Findings) -> None:
     assert standings_of(nothing_earned).duels["gddpg"]["ddpg"].relative_gain is None
 
 
+def test_no_gain_is_told_over_a_reward_that_may_as_well_be_nothing(findings: Findings) -> None:
+    about_nothing = np.array([[0.0], [0.01], [0.02]]) * np.ones(6)
+    duel = standings_of(changed(findings, "ddpg", reward=about_nothing)).duels["gddpg"]["ddpg"]
+    assert duel.relative_gain is None
+    assert duel.difference.low > 0
+    assert duel.gap_closed is not None
+
+
 def test_decisions_are_charged_to_who_learns_and_to_nobody_else(findings: Findings) -> None:
     spent_all = findings
     for agent in findings.outcomes:
