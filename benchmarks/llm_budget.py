@@ -1,6 +1,6 @@
 """How few judge calls are enough: the surrogate's error, and what a learner makes of it.
 
-    python benchmarks/llm_budget.py [--seeds 3] [--steps 8000] [--calls 663 240] [--out FOLDER]
+    python benchmarks/llm_budget.py [--seeds 3] [--steps 16000] [--calls 663 240] [--out FOLDER]
 
 A judge call is one persona's judgment of one picture. Two judges are asked, each seen with its own
 eyes or through others: the CLIP judge's recorded opinions, and the hidden rule of the tests' fake
@@ -287,7 +287,7 @@ def tell_runs(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=16_000)
     parser.add_argument("--calls", type=int, nargs="+", default=[663, 240])
     parser.add_argument("--out", type=Path, default=Path("runs/llm_budget"))
     options = parser.parse_args()

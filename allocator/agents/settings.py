@@ -27,7 +27,7 @@ class LearnerSettings:
     discount: float = 0.98
     tau: float = 0.005
     warm_up: int = 1600
-    updates_per_step: int = 8
+    updates_per_step: int = 4
     noise: float = 0.2
     own: Mapping[str, Any] = field(default_factory=dict)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from allocator.training.crew import Hire
 
 EVERYBODY = ("gddpg", "gddpg-mlp", "ddpg", "ddpg:2", "td3", "sac", "ppo")
-"""`ddpg:2` takes about as long as `gddpg`."""
+"""`ddpg:2` takes a little longer than `gddpg`."""
 
 
 def compare(
@@ -42,7 +42,7 @@ def compare(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training runs of each learner.")] = 10,
     scenario: Scenario = "standard",
-    steps: Steps = 12_000,
+    steps: Steps = 24_000,
     episodes: Episodes = 64,
     service: Service = None,
     table: Table = None,

@@ -32,7 +32,7 @@ def train(
         int, typer.Option(min=0, help="Of the training episodes and the networks.")
     ] = 1,
     scenario: Scenario = "standard",
-    steps: Steps = 16_000,
+    steps: Steps = 24_000,
     service: Service = None,
     table: Table = None,
     judge_calls: JudgeCalls = None,

@@ -47,7 +47,7 @@ from allocator.training.trained_run import TrainedRun
 if TYPE_CHECKING:
     from allocator.scenarios.policies import Played
 
-DEARNESS = {"gddpg": 1.5, "sac": 1.1, "ddpg": 1.0, "gddpg-mlp": 1.0, "td3": 0.8, "ppo": 0.1}
+DEARNESS = {"gddpg": 1.8, "sac": 1.3, "ddpg": 1.0, "gddpg-mlp": 1.0, "td3": 1.0, "ppo": 0.3}
 """CPU time of a slot of experience as a multiple of DDPG's, measured; only their order matters."""
 
 
@@ -72,7 +72,7 @@ class ComparisonSettings:
     scenario: str = "standard"
     contenders: tuple[Contender, ...] = (Contender("gddpg"), Contender("ddpg"))
     seeds: tuple[int, ...] = (1, 2, 3)
-    steps: int = 16_000
+    steps: int = 24_000
     held_out_episodes: int = 64
     processes: int = 2
 

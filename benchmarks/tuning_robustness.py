@@ -1,0 +1,75 @@
+"""How much each learner cares for its settings: all trials of the search, not the best alone.
+
+    python benchmarks/tuning_robustness.py [--figure docs/figures/tuning.png]
+
+Trains nothing: it reads the record of `python -m allocator.agents.tuning`. Trials of the same
+number tried the same settings for G-DDPG, its MLP twin and DDPG, so their differences are paired;
+with one training seed each, intervals are over settings and not over seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.agents.settings import recorded_trials
+from allocator.agents.tuning import SEARCHED
+from allocator.experiments.findings import OURS
+from allocator.experiments.intervals import mean_interval
+from allocator.report.names import label
+
+NEAR = 0.02
+"""Of the best reward any trial of any learner found, as a share of it."""
+
+LOWEST_SHOWN = 0.55
+
+
+def rewards_of(learner: str) -> NDArray[np.float64]:
+    """(trials,) mean rewards of a slot on the tuning episodes, by the trial's number."""
+    mine = [trial for trial in recorded_trials() if trial["learner"] == learner]
+    return np.array([trial["reward"] for trial in sorted(mine, key=lambda each: each["number"])])
+
+
+def tell(rewards: dict[str, NDArray[np.float64]]) -> None:
+    best = max(each.max() for each in rewards.values())
+    print(f"{'learner':<22}{'best':>8}{'median':>8}{'worst':>8}{'near best':>11}   less than ours")
+    for learner, found in rewards.items():
+        near = (found >= (1 - NEAR) * best).mean()
+        row = f"{label(learner):<22}{found.max():>8.3f}{np.median(found):>8.3f}{found.min():>8.3f}"
+        row += f"{near:>11.0%}"
+        if SEARCHED[learner] == SEARCHED[OURS] and learner != OURS:
+            less = mean_interval(rewards[OURS] - found, np.random.default_rng(0))
+            row += f"   {less.point:.3f} [{less.low:.3f}, {less.high:.3f}]"
+        print(row)
+
+
+def draw(rewards: dict[str, NDArray[np.float64]], path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    for (learner, found), marker in zip(rewards.items(), "osD^vP", strict=True):
+        falling = np.sort(found)[::-1]
+        shown = np.where(falling < LOWEST_SHOWN, np.nan, falling)
+        axes.plot(
+            range(1, len(found) + 1), shown, marker=marker, markersize=4, label=label(learner)
+        )
+    axes.set(xlabel="trials of other settings, the best first", ylabel="reward of a slot")
+    axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figure", type=Path)
+    options = parser.parse_args()
+    rewards = {learner: rewards_of(learner) for learner in SEARCHED}
+    tell(rewards)
+    if options.figure:
+        draw(rewards, options.figure)
+
+
+if __name__ == "__main__":
+    main()
