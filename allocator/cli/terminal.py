@@ -25,7 +25,7 @@ class Bars:
 
     def begin(self, what: str, total: int) -> None:
         """Start the next stage."""
-        self._task = self._bars.add_task(what, total=total)
+        self._task = self._bars.add_task(f"{what:<34}", total=total)
 
     def advance(self, steps: int) -> None:
         """Move the present stage on."""
@@ -66,31 +66,9 @@ def progress() -> Iterator[Bars | Lines]:
     if not sys.stderr.isatty():
         yield Lines()
         return
-    with _bars() as bars:
-        yield bars
+    from qoe_service.cli.progress import progress_bars
 
-
-@contextmanager
-def _bars() -> Iterator[Bars]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with progress_bars() as bars:
         yield Bars(bars)
 
 
