@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.noise import NormalActionNoise
 
 from allocator.agents.gddpg import GDDPG
+from allocator.report.paper import PAPER, PNG_DPI
 
 DIMENSIONS = (1, 2, 4, 8)
 SLOTS, UPDATES_PER_SLOT, CONTEXTS = 8_000, 0.25, 500
@@ -112,15 +113,17 @@ def measured(seeds: int) -> dict[str, NDArray[np.float64]]:
 def draw(scores: Mapping[str, NDArray[np.float64]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(4.5, 3.2), layout="constrained")
-    for (name, table), marker in zip(scores.items(), "osD", strict=True):
-        middle = table.mean(axis=1)
-        ends = np.abs(np.quantile(table, [0.0, 1.0], axis=1) - middle)
-        axes.errorbar(range(len(middle)), middle, ends, marker=marker, capsize=3, label=name)
-    axes.set_xticks(range(len(DIMENSIONS)), [str(2**d) for d in DIMENSIONS])
-    axes.set(xlabel="local optima", ylabel="mean reward (1 is the best)")
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=150)
+    with plt.rc_context(PAPER.settings):
+        figure, axes = plt.subplots(figsize=(4.5, 3.0), layout="constrained")
+        for number, (name, table) in enumerate(scores.items()):
+            middle = table.mean(axis=1)
+            ends = np.abs(np.quantile(table, [0.0, 1.0], axis=1) - middle)
+            beside = np.arange(len(middle)) + 0.06 * (number - 1)
+            axes.errorbar(beside, middle, ends, capsize=2, label=name, **PAPER.line(number))
+        axes.set_xticks(range(len(DIMENSIONS)), [str(2**d) for d in DIMENSIONS])
+        axes.set(xlabel="local optima", ylabel="mean reward (1 is the best)")
+        axes.legend()
+        figure.savefig(path, dpi=PNG_DPI)
 
 
 def main() -> None:
