@@ -4,7 +4,8 @@
 
 Trains nothing: it reads the record of `python -m allocator.agents.tuning`. Trials of the same
 number tried the same settings for G-DDPG, its MLP twin and DDPG, so their differences are paired;
-with one training seed each, intervals are over settings and not over seeds.
+with one training seed each, intervals are over settings and not over seeds. Then it tells of every
+learner's finalists, by their mean over all the tuning seeds.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.agents.settings import recorded_trials
-from allocator.agents.tuning import SEARCHED
+from allocator.agents.tuning import SEARCHED, TUNING_SEEDS
 from allocator.experiments.findings import OURS
 from allocator.experiments.intervals import mean_interval
 from allocator.report.names import label
+from allocator.report.paper import PAPER, PNG_DPI
 
 NEAR = 0.02
 """Of the best reward any trial of any learner found, as a share of it."""
@@ -29,7 +31,11 @@ LOWEST_SHOWN = 0.55
 
 def rewards_of(learner: str) -> NDArray[np.float64]:
     """(trials,) mean rewards of a slot on the tuning episodes, by the trial's number."""
-    mine = [trial for trial in recorded_trials() if trial["learner"] == learner]
+    mine = [
+        trial
+        for trial in recorded_trials()
+        if trial["learner"] == learner and trial["seed"] == TUNING_SEEDS[0]
+    ]
     return np.array([trial["reward"] for trial in sorted(mine, key=lambda each: each["number"])])
 
 
@@ -40,33 +46,52 @@ def tell(rewards: dict[str, NDArray[np.float64]]) -> None:
         near = (found >= (1 - NEAR) * best).mean()
         row = f"{label(learner):<22}{found.max():>8.3f}{np.median(found):>8.3f}{found.min():>8.3f}"
         row += f"{near:>11.0%}"
-        if SEARCHED[learner] == SEARCHED[OURS] and learner != OURS:
+        if SEARCHED[0][learner] == SEARCHED[0][OURS] and learner != OURS:
             less = mean_interval(rewards[OURS] - found, np.random.default_rng(0))
             row += f"   {less.point:.3f} [{less.low:.3f}, {less.high:.3f}]"
         print(row)
 
 
+def finals_of(learner: str) -> NDArray[np.float64]:
+    """(finalists, seeds) rewards, the finalist of the best mean first."""
+    by_number: dict[int, list[float]] = {}
+    for trial in recorded_trials():
+        if trial["learner"] == learner:
+            by_number.setdefault(trial["number"], []).append(trial["reward"])
+    finals = np.array([found for found in by_number.values() if len(found) == len(TUNING_SEEDS)])
+    falling: NDArray[np.float64] = finals[np.argsort(-finals.mean(axis=1))]
+    return falling
+
+
+def tell_finals() -> None:
+    print(f"\n{'learner':<22}{'taken':>8}{'worst seed':>12}   the other finalists")
+    for learner in SEARCHED[0]:
+        taken, *others = finals_of(learner)
+        row = f"{label(learner):<22}{taken.mean():>8.3f}{taken.min():>12.3f}   "
+        print(row + ", ".join(f"{each.mean():.3f}" for each in others))
+
+
 def draw(rewards: dict[str, NDArray[np.float64]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
-    for (learner, found), marker in zip(rewards.items(), "osD^vP", strict=True):
-        falling = np.sort(found)[::-1]
-        shown = np.where(falling < LOWEST_SHOWN, np.nan, falling)
-        axes.plot(
-            range(1, len(found) + 1), shown, marker=marker, markersize=4, label=label(learner)
-        )
-    axes.set(xlabel="trials of other settings, the best first", ylabel="reward of a slot")
-    axes.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)
+    with plt.rc_context(PAPER.settings):
+        figure, axes = plt.subplots(figsize=(4.5, 3.0), layout="constrained")
+        for number, (learner, found) in enumerate(rewards.items()):
+            falling = np.sort(found)[::-1]
+            shown = np.where(falling < LOWEST_SHOWN, np.nan, falling)
+            axes.plot(range(1, len(found) + 1), shown, label=label(learner), **PAPER.line(number))
+        axes.set(xlabel="trials of other settings, the best first", ylabel="reward of a slot")
+        axes.legend()
+        figure.savefig(path, dpi=PNG_DPI)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
-    rewards = {learner: rewards_of(learner) for learner in SEARCHED}
+    rewards = {learner: rewards_of(learner) for learner in SEARCHED[0]}
     tell(rewards)
+    tell_finals()
     if options.figure:
         draw(rewards, options.figure)
 

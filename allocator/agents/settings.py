@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.resources import files
+from statistics import fmean
 from typing import Any
 
 TUNED = "tuned.json"
@@ -33,10 +34,15 @@ class LearnerSettings:
 
 
 def tuned(learner: str) -> LearnerSettings:
-    """The best settings among equally many trials of each learner; see `tuning.py`."""
+    """The best settings of equally many trials of each learner, by the mean over all the seeds that
+    its finalists were trained on; see `tuning.py`."""
     trials = [trial for trial in recorded_trials() if trial["learner"] == learner]
-    best = max(trials, key=lambda trial: trial["reward"])
-    return LearnerSettings(**{each.name: best[each.name] for each in fields(LearnerSettings)})
+    rewards: dict[int, list[float]] = {}
+    for trial in trials:
+        rewards.setdefault(trial["number"], []).append(trial["reward"])
+    best = max(rewards, key=lambda number: (len(rewards[number]), fmean(rewards[number])))
+    settings = next(trial for trial in trials if trial["number"] == best)
+    return LearnerSettings(**{each.name: settings[each.name] for each in fields(LearnerSettings)})
 
 
 def recorded_trials() -> list[dict[str, Any]]:

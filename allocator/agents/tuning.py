@@ -3,8 +3,10 @@
     python -m allocator.agents.tuning
 
 A trial trains on a tuning seed and is scored on tuning episodes; no comparison ever uses either.
-The trials are spread over the settings by Sobol's sequence. Those of the same number try the same
-for everybody, as far as they have it in common: no learner is luckier in what it tries. What was
+The trials of a round are spread over the settings by Sobol's sequence. Those of the same number try
+the same for everybody, as far as they have it in common: no learner is luckier in what it tries. A
+second round moves the ranges on where winners of the first lay at an end. The best on one seed is
+partly luck, so a learner's finalists are trained on more seeds, and their mean decides. What was
 tried and found is kept in `tuned.json`, from which `roster.py` takes its settings. An interrupted
 search goes on where it was.
 """
@@ -12,10 +14,11 @@ search goes on where it was.
 from __future__ import annotations
 
 import argparse
+import heapq
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from multiprocessing import get_context
@@ -28,54 +31,87 @@ from scipy.stats import qmc
 from allocator.agents.settings import LearnerSettings
 from allocator.arrays import Floats
 
-TUNING_SEED, TUNING_EPISODES = 101, range(30_000_000_000, 30_000_000_064)
+TUNING_SEEDS, TUNING_EPISODES = (101, 102, 103, 104), range(30_000_000_000, 30_000_000_064)
 """Neither is met in a comparison: it trains on seeds 1, 2, ... and holds out other episodes."""
 
-TRIALS = 16
-"""A power of two, as Sobol's sequence wants it."""
+TRIALS, FINALISTS = 16, 4
+"""A learner's trials in each round, on the first seed (a power of two, as Sobol's sequence wants
+it), and how many of all of them go on to the other seeds."""
 
-Space = Mapping[str, Sequence[Any]]
-
-COMMON: Space = {"learning_rate": (5e-4, 1e-3, 2e-3, 4e-3), "discount": (0.95, 0.98, 0.99)}
-REPLAYING: Space = {**COMMON, "tau": (0.005, 0.01, 0.02)}
-EXPLORING: Space = {**REPLAYING, "noise": (0.1, 0.2, 0.4)}
-
-SEARCHED: Mapping[str, Space] = {
-    "gddpg": EXPLORING,
-    "gddpg-mlp": EXPLORING,
-    "ddpg": EXPLORING,
-    "td3": {**EXPLORING, "policy_delay": (1, 2), "target_policy_noise": (0.1, 0.2)},
-    "sac": {**REPLAYING, "ent_coef": ("auto_0.1", 0.01, 0.002)},
-    "ppo": {
-        **COMMON,
-        "n_steps": (20, 40, 80),
-        "n_epochs": (5, 10, 20),
-        "clip_range": (0.2, 0.3),
-        "ent_coef": (0.0, 0.003),
-    },
-}
-"""What is tried. Batch, width and updates per slot stay equal for all, so that their work does."""
+Choices = Sequence[Any]
+Space = Mapping[str, Choices]
 
 
-SETTINGS = sorted({name for space in SEARCHED.values() for name in space})
+def _spaces(
+    *,
+    tau: Choices,
+    noise: Choices,
+    target_noise: Choices,
+    entropy: Choices,
+    n_steps: Choices,
+    n_epochs: Choices,
+) -> Mapping[str, Space]:
+    common = {"learning_rate": (5e-4, 1e-3, 2e-3, 4e-3), "discount": (0.95, 0.98, 0.99)}
+    replaying = {**common, "tau": tau}
+    exploring = {**replaying, "noise": noise}
+    return {
+        "gddpg": exploring,
+        "gddpg-mlp": exploring,
+        "ddpg": exploring,
+        "td3": {**exploring, "policy_delay": (1, 2), "target_policy_noise": target_noise},
+        "sac": {**replaying, "ent_coef": entropy},
+        "ppo": {
+            **common,
+            "n_steps": n_steps,
+            "n_epochs": n_epochs,
+            "clip_range": (0.2, 0.3),
+            "ent_coef": (0.0, 0.003),
+        },
+    }
+
+
+SEARCHED = (
+    _spaces(
+        tau=(0.005, 0.01, 0.02),
+        noise=(0.1, 0.2, 0.4),
+        target_noise=(0.1, 0.2),
+        entropy=("auto_0.1", 0.01, 0.002),
+        n_steps=(20, 40, 80),
+        n_epochs=(5, 10, 20),
+    ),
+    _spaces(
+        tau=(0.01, 0.02, 0.05),
+        noise=(0.05, 0.1, 0.2),
+        target_noise=(0.05, 0.1, 0.2),
+        entropy=("auto_0.1", 0.002, 0.0005),
+        n_steps=(10, 20, 40),
+        n_epochs=(10, 20, 40),
+    ),
+)
+"""What is tried in each round, by learner: the second moves on where winners of the first lay at an
+end. Batch, width and updates per slot stay equal for all, so that their work does."""
+
+SETTINGS = sorted({name for space in SEARCHED[0].values() for name in space})
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of the search."""
+    """One run of the search. Its number stands for what it tries."""
 
     learner: str
     number: int
+    seed: int
     scenario: str
     steps: int
 
     @property
     def settings(self) -> LearnerSettings:
         """What this trial tries."""
-        places = dict(zip(SETTINGS, _spread()[self.number].tolist(), strict=True))
+        searched, place = divmod(self.number, TRIALS)
+        places = dict(zip(SETTINGS, _spread()[place].tolist(), strict=True))
         tried = {
             name: values[int(len(values) * places[name])]
-            for name, values in SEARCHED[self.learner].items()
+            for name, values in SEARCHED[searched][self.learner].items()
         }
         house = LearnerSettings()
         common = {name: tried.pop(name) for name in asdict(house) if name in tried}
@@ -98,9 +134,9 @@ class Trial:
         scenario = SharedDenoising(experience, MEMBERS[self.scenario])
         learner = make_learner(
             self.learner,
-            ScenarioVecEnv(scenario, 16, seed=TUNING_SEED),
+            ScenarioVecEnv(scenario, 16, seed=self.seed),
             Layout.of(scenario),
-            seed=TUNING_SEED,
+            seed=self.seed,
             settings=self.settings,
         )
         learner.learn(self.steps)
@@ -111,19 +147,44 @@ class Trial:
 @cache
 def _spread() -> Floats:
     """(TRIALS, settings) in [0, 1): every setting's range evenly, and pairs of them, too."""
-    spread: Floats = qmc.Sobol(len(SETTINGS), rng=np.random.default_rng(TUNING_SEED)).random(TRIALS)
+    rng = np.random.default_rng(TUNING_SEEDS[0])
+    spread: Floats = qmc.Sobol(len(SETTINGS), rng=rng).random(TRIALS)
     return spread
 
 
-def search(trials: Sequence[Trial], record: Path, processes: int) -> None:
-    """Run the trials that the record does not hold yet, and write each as it ends."""
+def rounds(scenario: str, steps: int) -> list[Trial]:
+    """Everything that is tried, by everybody, on the first seed."""
+    return [
+        Trial(learner, number, TUNING_SEEDS[0], scenario, steps)
+        for number in range(TRIALS * len(SEARCHED))
+        for learner in SEARCHED[0]
+    ]
+
+
+def finals(found: Mapping[Trial, float]) -> list[Trial]:
+    """The best of each learner's trials on the first seed, on each of the others."""
+    return [
+        replace(trial, seed=seed)
+        for learner in SEARCHED[0]
+        for trial in heapq.nlargest(
+            FINALISTS, (each for each in found if each.learner == learner), key=found.__getitem__
+        )
+        for seed in TUNING_SEEDS[1:]
+    ]
+
+
+def search(trials: Sequence[Trial], record: Path, processes: int) -> dict[Trial, float]:
+    """Their rewards: those in the record, and of the others, each written there as it ends."""
     found = json.loads(record.read_text()) if record.exists() else []
-    known = {(each["learner"], each["number"]) for each in found}
-    left = [trial for trial in trials if (trial.learner, trial.number) not in known]
+    names = [each.name for each in fields(Trial)]
+    known = {Trial(**{name: each[name] for name in names}): each["reward"] for each in found}
+    left = [trial for trial in trials if trial not in known]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for trial, reward in zip(left, pool.map(Trial.run, left), strict=True):
-            found.append({**asdict(trial), **asdict(trial.settings), "reward": round(reward, 5)})
+            known[trial] = round(reward, 5)
+            found.append({**asdict(trial), **asdict(trial.settings), "reward": known[trial]})
             record.write_text(json.dumps(found, indent=1) + "\n")
+    return {trial: known[trial] for trial in trials}
 
 
 def main() -> None:
@@ -134,12 +195,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     record = Path(str(files("allocator.agents").joinpath("tuned.json")))
-    trials = [
-        Trial(learner, number, options.scenario, options.steps)
-        for number in range(TRIALS)
-        for learner in SEARCHED
-    ]
-    search(trials, record, options.processes)
+    found = search(rounds(options.scenario, options.steps), record, options.processes)
+    search(finals(found), record, options.processes)
 
 
 if __name__ == "__main__":
