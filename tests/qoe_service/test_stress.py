@@ -110,13 +110,12 @@ def test_rewards_go_on_without_the_provider_and_come_back_by_themselves(
         return result.judgments[0].tier
 
     assert judged() == "vlm"
-    provider.control(gone_for_s=3.0)
+    provider.control(gone_for_s=5.0)
     time.sleep(0.2)  # its last reply has to leave first
     tiers = []
     while not provider.is_there:
         tiers.append(judged())
         time.sleep(0.1)
-    assert len(tiers) > 2
     assert set(tiers[:-1]) == {"clip"}  # it may return while the last is judged
     until_s = time.monotonic() + 25
     while judged() != "vlm":
