@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.noise import NormalActionNoise
 
 from allocator.agents.gddpg import GDDPG
-from allocator.report.paper import PAPER, PNG_DPI
+from allocator.report.paper import PAPER, PNG_DPI, paper_figure
 
 DIMENSIONS = (1, 2, 4, 8)
 SLOTS, UPDATES_PER_SLOT, CONTEXTS = 8_000, 0.25, 500
@@ -111,10 +111,8 @@ def measured(seeds: int) -> dict[str, NDArray[np.float64]]:
 
 
 def draw(scores: Mapping[str, NDArray[np.float64]], path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context(PAPER.settings):
-        figure, axes = plt.subplots(figsize=(4.5, 3.0), layout="constrained")
+    with paper_figure(height_in=2.6) as figure:
+        axes = figure.add_subplot()
         for number, (name, table) in enumerate(scores.items()):
             middle = table.mean(axis=1)
             ends = np.abs(np.quantile(table, [0.0, 1.0], axis=1) - middle)

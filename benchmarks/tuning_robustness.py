@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.agents.settings import recorded_trials
+from allocator.agents.settings import rewards_by_number
 from allocator.agents.tuning import SEARCHED, TUNING_SEEDS
 from allocator.experiments.findings import OURS
 from allocator.experiments.intervals import mean_interval
 from allocator.report.names import label
-from allocator.report.paper import PAPER, PNG_DPI
+from allocator.report.paper import PAPER, PNG_DPI, paper_figure
 
 NEAR = 0.02
 """Of the best reward any trial of any learner found, as a share of it."""
@@ -30,13 +30,8 @@ LOWEST_SHOWN = 0.55
 
 
 def rewards_of(learner: str) -> NDArray[np.float64]:
-    """(trials,) mean rewards of a slot on the tuning episodes, by the trial's number."""
-    mine = [
-        trial
-        for trial in recorded_trials()
-        if trial["learner"] == learner and trial["seed"] == TUNING_SEEDS[0]
-    ]
-    return np.array([trial["reward"] for trial in sorted(mine, key=lambda each: each["number"])])
+    """(trials,) mean rewards of a slot on the tuning episodes, on the first seed, by number."""
+    return np.array([rewards[0] for _, rewards in sorted(rewards_by_number(learner).items())])
 
 
 def tell(rewards: dict[str, NDArray[np.float64]]) -> None:
@@ -46,7 +41,7 @@ def tell(rewards: dict[str, NDArray[np.float64]]) -> None:
         near = (found >= (1 - NEAR) * best).mean()
         row = f"{label(learner):<22}{found.max():>8.3f}{np.median(found):>8.3f}{found.min():>8.3f}"
         row += f"{near:>11.0%}"
-        if SEARCHED[0][learner] == SEARCHED[0][OURS] and learner != OURS:
+        if SEARCHED[learner] == SEARCHED[OURS] and learner != OURS:
             less = mean_interval(rewards[OURS] - found, np.random.default_rng(0))
             row += f"   {less.point:.3f} [{less.low:.3f}, {less.high:.3f}]"
         print(row)
@@ -54,28 +49,23 @@ def tell(rewards: dict[str, NDArray[np.float64]]) -> None:
 
 def finals_of(learner: str) -> NDArray[np.float64]:
     """(finalists, seeds) rewards, the finalist of the best mean first."""
-    by_number: dict[int, list[float]] = {}
-    for trial in recorded_trials():
-        if trial["learner"] == learner:
-            by_number.setdefault(trial["number"], []).append(trial["reward"])
-    finals = np.array([found for found in by_number.values() if len(found) == len(TUNING_SEEDS)])
+    everything = rewards_by_number(learner).values()
+    finals = np.array([rewards for rewards in everything if len(rewards) == len(TUNING_SEEDS)])
     falling: NDArray[np.float64] = finals[np.argsort(-finals.mean(axis=1))]
     return falling
 
 
 def tell_finals() -> None:
     print(f"\n{'learner':<22}{'taken':>8}{'worst seed':>12}   the other finalists")
-    for learner in SEARCHED[0]:
+    for learner in SEARCHED:
         taken, *others = finals_of(learner)
         row = f"{label(learner):<22}{taken.mean():>8.3f}{taken.min():>12.3f}   "
         print(row + ", ".join(f"{each.mean():.3f}" for each in others))
 
 
 def draw(rewards: dict[str, NDArray[np.float64]], path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    with plt.rc_context(PAPER.settings):
-        figure, axes = plt.subplots(figsize=(4.5, 3.0), layout="constrained")
+    with paper_figure(height_in=2.6) as figure:
+        axes = figure.add_subplot()
         for number, (learner, found) in enumerate(rewards.items()):
             falling = np.sort(found)[::-1]
             shown = np.where(falling < LOWEST_SHOWN, np.nan, falling)
@@ -89,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
-    rewards = {learner: rewards_of(learner) for learner in SEARCHED[0]}
+    rewards = {learner: rewards_of(learner) for learner in SEARCHED}
     tell(rewards)
     tell_finals()
     if options.figure:

@@ -36,13 +36,21 @@ class LearnerSettings:
 def tuned(learner: str) -> LearnerSettings:
     """The best settings of equally many trials of each learner, by the mean over all the seeds that
     its finalists were trained on; see `tuning.py`."""
-    trials = [trial for trial in recorded_trials() if trial["learner"] == learner]
-    rewards: dict[int, list[float]] = {}
-    for trial in trials:
-        rewards.setdefault(trial["number"], []).append(trial["reward"])
+    rewards = rewards_by_number(learner)
     best = max(rewards, key=lambda number: (len(rewards[number]), fmean(rewards[number])))
-    settings = next(trial for trial in trials if trial["number"] == best)
-    return LearnerSettings(**{each.name: settings[each.name] for each in fields(LearnerSettings)})
+    trial = next(
+        each for each in recorded_trials() if each["learner"] == learner and each["number"] == best
+    )
+    return LearnerSettings(**{each.name: trial[each.name] for each in fields(LearnerSettings)})
+
+
+def rewards_by_number(learner: str) -> dict[int, list[float]]:
+    """What each trial of a learner's got, by its number; of finalists on every seed in turn."""
+    rewards: dict[int, list[float]] = {}
+    for trial in recorded_trials():
+        if trial["learner"] == learner:
+            rewards.setdefault(trial["number"], []).append(trial["reward"])
+    return rewards
 
 
 def recorded_trials() -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from allocator.agents.settings import LearnerSettings
+from allocator.agents.settings import TUNED, LearnerSettings
 from allocator.arrays import Floats
 
 TUNING_SEEDS, TUNING_EPISODES = (101, 102, 103, 104), range(30_000_000_000, 30_000_000_064)
@@ -70,7 +70,7 @@ def _spaces(
     }
 
 
-SEARCHED = (
+ROUNDS = (
     _spaces(
         tau=(0.005, 0.01, 0.02),
         noise=(0.1, 0.2, 0.4),
@@ -91,7 +91,10 @@ SEARCHED = (
 """What is tried in each round, by learner: the second moves on where winners of the first lay at an
 end. Batch, width and updates per slot stay equal for all, so that their work does."""
 
-SETTINGS = sorted({name for space in SEARCHED[0].values() for name in space})
+SEARCHED: Mapping[str, Sequence[Space]] = {
+    learner: [spaces[learner] for spaces in ROUNDS] for learner in ROUNDS[0]
+}
+SETTINGS = sorted({name for spaces in SEARCHED.values() for name in spaces[0]})
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Trial:
         places = dict(zip(SETTINGS, _spread()[place].tolist(), strict=True))
         tried = {
             name: values[int(len(values) * places[name])]
-            for name, values in SEARCHED[searched][self.learner].items()
+            for name, values in SEARCHED[self.learner][searched].items()
         }
         house = LearnerSettings()
         common = {name: tried.pop(name) for name in asdict(house) if name in tried}
@@ -156,8 +159,8 @@ def rounds(scenario: str, steps: int) -> list[Trial]:
     """Everything that is tried, by everybody, on the first seed."""
     return [
         Trial(learner, number, TUNING_SEEDS[0], scenario, steps)
-        for number in range(TRIALS * len(SEARCHED))
-        for learner in SEARCHED[0]
+        for number in range(TRIALS * len(ROUNDS))
+        for learner in SEARCHED
     ]
 
 
@@ -165,7 +168,7 @@ def finals(found: Mapping[Trial, float]) -> list[Trial]:
     """The best of each learner's trials on the first seed, on each of the others."""
     return [
         replace(trial, seed=seed)
-        for learner in SEARCHED[0]
+        for learner in SEARCHED
         for trial in heapq.nlargest(
             FINALISTS, (each for each in found if each.learner == learner), key=found.__getitem__
         )
@@ -176,8 +179,7 @@ def finals(found: Mapping[Trial, float]) -> list[Trial]:
 def search(trials: Sequence[Trial], record: Path, processes: int) -> dict[Trial, float]:
     """Their rewards: those in the record, and of the others, each written there as it ends."""
     found = json.loads(record.read_text()) if record.exists() else []
-    names = [each.name for each in fields(Trial)]
-    known = {Trial(**{name: each[name] for name in names}): each["reward"] for each in found}
+    known = rewards_in(found)
     left = [trial for trial in trials if trial not in known]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for trial, reward in zip(left, pool.map(Trial.run, left), strict=True):
@@ -187,6 +189,12 @@ def search(trials: Sequence[Trial], record: Path, processes: int) -> dict[Trial,
     return {trial: known[trial] for trial in trials}
 
 
+def rewards_in(record: Iterable[Mapping[str, Any]]) -> dict[Trial, float]:
+    """The trials that a record tells of."""
+    names = [each.name for each in fields(Trial)]
+    return {Trial(**{name: each[name] for name in names}): each["reward"] for each in record}
+
+
 def main() -> None:
     """The command of the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -194,7 +202,7 @@ def main() -> None:
     parser.add_argument("--scenario", default="standard")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    record = Path(str(files("allocator.agents").joinpath("tuned.json")))
+    record = Path(str(files("allocator.agents").joinpath(TUNED)))
     found = search(rounds(options.scenario, options.steps), record, options.processes)
     search(finals(found), record, options.processes)
 

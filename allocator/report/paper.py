@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,10 +112,17 @@ def _fairness(figure: Figure, *, standings: Standings) -> None:
     draw_fairness(figure.subplots(1, len(FAIRNESS)), standings, PAPER)
 
 
-def _write(path: Path, height_in: float, draw: Callable[[Figure], None]) -> None:
+@contextmanager
+def paper_figure(height_in: float) -> Iterator[Figure]:
+    """An empty figure of one column; what is drawn and saved in the block looks like a paper's."""
     with mpl.rc_context(PAPER.settings):
         figure = Figure(figsize=(COLUMN_IN, height_in), layout="constrained")
         FigureCanvasAgg(figure)
+        yield figure
+
+
+def _write(path: Path, height_in: float, draw: Callable[[Figure], None]) -> None:
+    with paper_figure(height_in) as figure:
         draw(figure)
         figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
         figure.savefig(path.with_suffix(".png"), dpi=PNG_DPI)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from functools import reduce
-from operator import or_
 
 import numpy as np
 import pytest
@@ -14,12 +12,14 @@ from allocator.agents.roster import LEARNERS
 from allocator.agents.settings import recorded_trials, tuned
 from allocator.agents.tuning import (
     FINALISTS,
+    ROUNDS,
     SEARCHED,
     TRIALS,
     TUNING_EPISODES,
     TUNING_SEEDS,
     Trial,
     finals,
+    rewards_in,
     rounds,
 )
 from allocator.experiments.evaluation import held_out_seeds
@@ -28,15 +28,15 @@ from allocator.experiments.evaluation import held_out_seeds
 def tried(learner: str, number: int) -> dict[str, object]:
     settings = Trial(learner, number, TUNING_SEEDS[0], "standard", 1).settings
     told = asdict(settings) | dict(settings.own)
-    return {name: told[name] for name in SEARCHED[0][learner]}
+    return {name: told[name] for name in SEARCHED[learner][0]}
 
 
 def test_everybody_is_searched() -> None:
-    assert all(set(spaces) == set(LEARNERS) for spaces in SEARCHED)
+    assert all(set(spaces) == set(LEARNERS) for spaces in ROUNDS)
 
 
 def test_trials_of_a_number_try_the_same_for_everybody() -> None:
-    for number in range(TRIALS * len(SEARCHED)):
+    for number in range(TRIALS * len(ROUNDS)):
         ours = tried("gddpg", number)
         assert tried("gddpg-mlp", number) == tried("ddpg", number) == ours
         rivals = tried("td3", number)
@@ -44,10 +44,10 @@ def test_trials_of_a_number_try_the_same_for_everybody() -> None:
         assert tried("sac", number)["learning_rate"] == ours["learning_rate"]
 
 
-@pytest.mark.parametrize("learner", SEARCHED[0])
-@pytest.mark.parametrize("searched", range(len(SEARCHED)))
+@pytest.mark.parametrize("learner", SEARCHED)
+@pytest.mark.parametrize("searched", range(len(ROUNDS)))
 def test_every_value_is_tried_as_often_as_the_others(learner: str, searched: int) -> None:
-    for name, values in SEARCHED[searched][learner].items():
+    for name, values in SEARCHED[learner][searched].items():
         numbers = range(TRIALS * searched, TRIALS * (searched + 1))
         count = Counter(tried(learner, number)[name] for number in numbers)
         assert set(count) == set(values)
@@ -57,8 +57,8 @@ def test_every_value_is_tried_as_often_as_the_others(learner: str, searched: int
 def test_the_best_of_everybody_meet_in_the_finals() -> None:
     rewards = {trial: float(trial.number) for trial in rounds("standard", 1)}
     expected = [
-        (learner, TRIALS * len(SEARCHED) - 1 - rank, seed)
-        for learner in SEARCHED[0]
+        (learner, TRIALS * len(ROUNDS) - 1 - rank, seed)
+        for learner in SEARCHED
         for rank in range(FINALISTS)
         for seed in TUNING_SEEDS[1:]
     ]
@@ -66,22 +66,17 @@ def test_the_best_of_everybody_meet_in_the_finals() -> None:
 
 
 def recorded(learner: str) -> dict[Trial, float]:
-    names = ("learner", "number", "seed", "scenario", "steps")
-    return {
-        Trial(**{name: each[name] for name in names}): each["reward"]
-        for each in recorded_trials()
-        if each["learner"] == learner
-    }
+    return rewards_in(each for each in recorded_trials() if each["learner"] == learner)
 
 
 def test_the_record_holds_all_trials_and_the_finals_of_what_was_found() -> None:
-    record = reduce(or_, map(recorded, SEARCHED[0]))
+    record = rewards_in(recorded_trials())
     some = next(iter(record))
     found = {trial: record[trial] for trial in rounds(some.scenario, some.steps)}
     assert set(record) == {*found, *finals(found)}
 
 
-@pytest.mark.parametrize("learner", SEARCHED[0])
+@pytest.mark.parametrize("learner", SEARCHED)
 def test_the_record_tells_what_would_be_tried_again(learner: str) -> None:
     mine = [each for each in recorded_trials() if each["learner"] == learner]
     for trial, told in zip(recorded(learner), mine, strict=True):
@@ -89,7 +84,7 @@ def test_the_record_tells_what_would_be_tried_again(learner: str) -> None:
         assert {name: told[name] for name in again} == again
 
 
-@pytest.mark.parametrize("learner", SEARCHED[0])
+@pytest.mark.parametrize("learner", SEARCHED)
 def test_the_finalist_of_the_best_mean_is_taken(learner: str) -> None:
     record = recorded(learner)
     finalists = {trial.number for trial in record if trial.seed != TUNING_SEEDS[0]}
