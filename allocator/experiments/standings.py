@@ -48,11 +48,13 @@ class Standing:
     episodes, so its QoE is rather too low than too high); `jain`, the mean of an episode's Jain
     index over its users; `tenth_percentile`, the mean of what nine in ten users of an episode
     exceed.
+    runs: what each run is worth, the worst first. The IQM does not see one in ten that goes wrong.
     share_of_optimum: its IQM of reward over the optimum's. share_of_way: 0 is random, 1 the
     optimum. decision_s: what deciding takes, None if it is not charged.
     """
 
     quantities: Mapping[str, Summary]
+    runs: tuple[float, ...]
     worst_served: str
     share_of_optimum: Interval
     share_of_way: Interval
@@ -169,6 +171,7 @@ def _standing(
     way = progress_between(typical[agent], typical[RANDOM], typical[OPTIMUM])
     return Standing(
         quantities=told,
+        runs=tuple(np.sort(outcomes.reward.mean(axis=1)).tolist()),
         worst_served=findings.personas[worst],
         share_of_optimum=Interval.of(typical[agent] / typical[OPTIMUM]),
         share_of_way=Interval.of(way),

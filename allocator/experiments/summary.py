@@ -66,6 +66,7 @@ def raw_outcomes(findings: Findings) -> dict[str, Any]:
 
 def _agent(standing: Standing) -> dict[str, Any]:
     return {quantity: asdict(told) for quantity, told in standing.quantities.items()} | {
+        "runs": standing.runs,
         "worst_served": standing.worst_served,
         "share_of_optimum": asdict(standing.share_of_optimum),
         "share_of_way_to_optimum": asdict(standing.share_of_way),

@@ -23,6 +23,9 @@ YARDSTICKS = (GREEDY, OPTIMUM)
 LABEL_GAP = 0.075
 """Least distance of two labels, as a share of the axis."""
 
+BELOW = 0.3
+"""How far below its agent's interval a run is drawn, in rows."""
+
 FAIRNESS = {
     "worst_persona": "worst persona",
     "tenth_percentile": "10th percentile",
@@ -111,11 +114,15 @@ def draw_curves(
 
 
 def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
-    """Each agent's reward with its interval; greedy and the optimum are lines to measure by."""
+    """Each agent's reward with its interval and its runs as dots below it; greedy and the optimum
+    are lines to measure by."""
     agents = [agent for agent in reversed(standings.order) if agent not in YARDSTICKS]
-    rewards = {agent: standings.agents[agent].quantities["reward"] for agent in agents}
+    shown = {agent: standings.agents[agent] for agent in agents}
+    rewards = {agent: standing.quantities["reward"] for agent, standing in shown.items()}
+    runs = {agent: shown[agent].runs for agent in agents if agent in standings.duels}
     draw_intervals(axes, rewards, learners=tuple(standings.duels), theme=theme)
-    _cut_chance(axes, rewards, theme)
+    _draw_runs(axes, runs, agents, tuple(standings.duels), theme)
+    _cut_depths(axes, rewards, runs, theme)
     for agent in YARDSTICKS:
         reward = standings.agents[agent].quantities["reward"].iqm
         axes.axvline(reward, **yardstick(agent, theme))
@@ -128,19 +135,55 @@ def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
             horizontalalignment="right" if agent == GREEDY else "left",
             fontsize=theme.small,
         )
-    axes.set_xlabel("reward of a slot: IQM and 95 % interval")
+    axes.set_xlabel("reward: IQM, 95 % interval; dots: runs")
 
 
-def _cut_chance(axes: Axes, rewards: Mapping[str, Summary], theme: Theme) -> None:
-    """Where chance earns so little that it presses all others together, only tell what it earns."""
-    others = [reward.low for agent, reward in rewards.items() if agent != RANDOM]
-    right = axes.get_xlim()[1]
-    if RANDOM not in rewards or not others or rewards[RANDOM].iqm > 2 * min(others) - right:
+def _draw_runs(
+    axes: Axes,
+    runs: Mapping[str, Sequence[float]],
+    rows: Sequence[str],
+    learners: Sequence[str],
+    theme: Theme,
+) -> None:
+    for agent, worth in runs.items():
+        axes.plot(
+            worth,
+            [rows.index(agent) - BELOW] * len(worth),
+            color=theme.line(learners.index(agent))["color"],
+            linestyle="",
+            marker="o",
+            markersize=1.5 * theme.line_width,
+            markeredgewidth=0,
+            alpha=0.6,
+        )
+
+
+def _cut_depths(
+    axes: Axes,
+    rewards: Mapping[str, Summary],
+    runs: Mapping[str, Sequence[float]],
+    theme: Theme,
+) -> None:
+    """Where chance, or runs that went wrong, lie so low that they press all others together, cut
+    the axis and tell what lies beyond."""
+    others = [reward.iqm for agent, reward in rewards.items() if agent != RANDOM]
+    left, right = axes.get_xlim()
+    if not others or left > 2 * min(others) - right:
         return
-    axes.set_xlim(left=min(others) - 0.1 * (right - min(others)))
+    left = min(others) - 0.1 * (right - min(others))
+    axes.set_xlim(left=left)
+    for row, (agent, reward) in enumerate(rewards.items()):
+        beyond = sum(run < left for run in runs.get(agent, ()))
+        if reward.iqm < left:
+            _point_beyond(axes, row, f"{reward.iqm:.2f}", theme)
+        elif beyond:
+            _point_beyond(axes, row - BELOW, f"{beyond} of {len(runs[agent])} runs", theme)
+
+
+def _point_beyond(axes: Axes, height: float, text: str, theme: Theme) -> None:
     axes.annotate(
-        f"\N{LEFTWARDS ARROW} {rewards[RANDOM].iqm:.2f}",
-        (0, list(rewards).index(RANDOM)),
+        f"\N{LEFTWARDS ARROW} {text}",
+        (0, height),
         xycoords=("axes fraction", "data"),
         xytext=(3, 0),
         textcoords="offset points",

@@ -79,6 +79,7 @@ def _standing_heads() -> list[Cell]:
         ("Agent", ""),
         ("Reward", ""),
         ("Share of", r"optimum, \%"),
+        ("Worst", "run"),
         ("Worst", "persona"),
         ("Jain", "index"),
         ("Energy,", "kJ"),
@@ -98,6 +99,7 @@ def _row(agent: str, standing: Standing, duels: Mapping[str, Duel]) -> str:
         (escaped(label(agent)) + (FREE if decision_s is None else ""), ""),
         _summary(told["reward"], 3),
         _interval(standing.share_of_optimum, 1, scale=100),
+        (_number(standing.runs[0], 3), ""),
         _summary(told["worst_persona"], 3),
         _summary(told["jain"], 3),
         _summary(told["energy_j"], 1, scale=1e-3),
@@ -124,10 +126,13 @@ def _interval(told: Interval | None, digits: int, *, scale: float = 1.0) -> Cell
     if told is None:
         return NOTHING
     point, low, high = (
-        f"{scale * value:.{digits}f}".replace("-", "$-$")
-        for value in (told.point, told.low, told.high)
+        _number(scale * value, digits) for value in (told.point, told.low, told.high)
     )
     return point, rf"{{\scriptsize [{low}, {high}]}}"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "$-$")
 
 
 def _lines(cells: Sequence[Cell]) -> list[str]:

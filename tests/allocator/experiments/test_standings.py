@@ -55,6 +55,13 @@ def test_agents_are_told_by_the_iqm_of_their_runs_means(findings: Findings) -> N
     assert told.seeds == 3
 
 
+def test_every_run_is_told_the_worst_first(findings: Findings) -> None:
+    standing = standings_of(findings).agents["ddpg"]
+    worth = findings.outcomes["ddpg"].reward.mean(axis=1)
+    charged = standing.quantities["reward"].mean - worth.mean()
+    assert standing.runs == pytest.approx(sorted(worth + charged))
+
+
 def test_a_duel_is_told_in_every_unit(findings: Findings) -> None:
     standings = standings_of(findings)
     reward = {name: each.quantities["reward"].iqm for name, each in standings.agents.items()}

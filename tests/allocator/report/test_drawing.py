@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -37,6 +38,17 @@ def test_chance_near_the_others_is_drawn_like_them(findings):
     axes = axes_of(with_chance_at(findings, 0.4))
     assert axes.get_xlim()[0] < 0.4
     assert not any("0.40" in text.get_text() for text in axes.texts)
+
+
+def test_runs_that_went_wrong_are_counted_where_the_axis_is_cut(findings):
+    rival = findings.outcomes["ddpg"]
+    reward = np.stack([rival.reward[0], rival.reward[1], rival.reward[2] - 3.0])
+    wrong = replace(rival, reward=reward)
+    axes = axes_of(replace(findings, outcomes={**findings.outcomes, "ddpg": wrong}))
+    assert axes.get_xlim()[0] > -1.0
+    assert [text.get_text() for text in axes.texts if "runs" in text.get_text()] == [
+        "\N{LEFTWARDS ARROW} 1 of 3 runs"
+    ]
 
 
 @pytest.mark.parametrize("theme", [PAGE, PAPER])
