@@ -92,7 +92,6 @@ def tell(findings: Findings, out: Path, as_json: bool) -> None:
         "95 % interval",
         "worst run",
         "QoE",
-        "energy, J",
         "budget",
     ):
         table.add_column(head, justify="left" if head == "agent" else "right")
@@ -106,7 +105,6 @@ def tell(findings: Findings, out: Path, as_json: bool) -> None:
             f"{told['reward'].low:.3f} to {told['reward'].high:.3f}",
             f"{standing.runs[0]:.3f}",
             f"{told['qoe'].iqm:.3f}",
-            f"{told['energy_j'].iqm:,.0f}",
             f"{told['budget_used'].iqm:.0%}",
         )
     Console().print(table)

@@ -23,6 +23,9 @@ YARDSTICKS = (GREEDY, OPTIMUM)
 LABEL_GAP = 0.075
 """Least distance of two labels, as a share of the axis."""
 
+FEW = 4
+"""So many curves leave no room for a legend among them."""
+
 BELOW = 0.3
 """How far below its agent's interval a run is drawn, in rows."""
 
@@ -95,7 +98,7 @@ def draw_curves(
         axes.plot(where, middle, label=short_label(agent), **line)
     for agent, reward in references.items():
         axes.axhline(reward, zorder=1, **yardstick(agent, theme))
-    ends = [curve_band(curve.reward[:, -1:])[1].item() for curve in curves.values()]
+    ends = [float(iqm(curve.reward[:, -1])) for curve in curves.values()]
     bottom, top = axes.get_ylim()
     least = min([chance, *ends])
     axes.set_ylim(bottom=max(bottom, least - 0.05 * (top - least)))
@@ -110,7 +113,10 @@ def draw_curves(
             fontsize=theme.small,
         )
     axes.set_ylabel("reward of a held-out slot")
-    axes.legend(loc="best", fontsize=theme.small, ncols=1 if len(curves) < 4 else 2)
+    if len(curves) < FEW:
+        axes.legend(loc="best", fontsize=theme.small)
+    else:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=theme.small, ncols=FEW)
 
 
 def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
