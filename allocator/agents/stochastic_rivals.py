@@ -1,10 +1,12 @@
 """SAC's and PPO's policies for users who are interchangeable: the rivals with stochastic actors.
 
-Everything but the networks is Stable-Baselines3's. PPO's critic sees no action, so it is told none.
+Everything but the networks is Stable-Baselines3's, PPO's initial weights included. Its critic sees
+no action, so it is told none.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,11 +84,24 @@ class UserwisePPOPolicy(ActorCriticPolicy):
         self.mlp_extractor = ActorAndCriticTokens(self.layout, width, activation)
         self.action_net = ActionHead(width, self.layout)
         self.value_net = ValueHead(width, activation)
+        if self.ortho_init:
+            self._start_near_nothing()
         self.to(self.device)
         learning_rate = lr_schedule(1)
         self.optimizer = self.optimizer_class(
             self.parameters(), lr=learning_rate, **self.optimizer_kwargs
         )
+
+    def _start_near_nothing(self) -> None:
+        """Orthogonal weights with the gains of Stable-Baselines3: first actions are small."""
+        gains: list[tuple[nn.Module, float]] = [
+            (self.mlp_extractor, 2**0.5),
+            (self.value_net.whole, 2**0.5),
+            (self.value_net.whole[-1], 1.0),
+            (self.action_net, 0.01),
+        ]
+        for module, gain in gains:
+            module.apply(partial(self.init_weights, gain=gain))
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {**super()._get_constructor_parameters(), "layout": self.layout}

@@ -67,6 +67,17 @@ def test_users_are_interchangeable_to_its_actor(name) -> None:
         assert not np.allclose(ours[:, 0], theirs[:, 0], atol=1e-5)
 
 
+def test_ppo_begins_with_small_actions_as_stable_baselines_has_it() -> None:
+    learner = made("ppo")
+    seen = learner.get_env().reset()
+    assert np.abs(learner.predict(seen, deterministic=True)[0]).max() < 0.1
+    for network in (learner.policy.mlp_extractor.actor[1].own, learner.policy.action_net.user):
+        rows = network.weight.detach()
+        shorter = rows if rows.shape[0] <= rows.shape[1] else rows.T
+        gram = shorter @ shorter.T
+        assert torch.allclose(gram, gram[0, 0] * torch.eye(len(gram)), atol=1e-5)
+
+
 def test_ppo_says_that_it_cannot_leave_out_a_null_reward() -> None:
     learner = made("ppo")
     learner.get_env().reset()  # what the catalogue is worth was still judged
