@@ -42,10 +42,7 @@ class Played:
 
 
 def play(scenario: SharedDenoising, policy: Policy, seeds: Sequence[int]) -> Played:
-    """Episodes of these seeds under a policy that sees observations.
-
-    A slot in which nobody was judged counts neither for nor against.
-    """
+    """Episodes of these seeds under a policy that sees observations."""
 
     def decide_next(observations: NDArray[np.float32], _: int) -> Decision:
         return scenario.decision(policy(observations))
@@ -74,8 +71,8 @@ def _play(
     energy_j = np.sum([outcome.energy_j for outcome in outcomes], axis=0)
     users = (len(seeds), scenario.actions.users)
     return Played(
-        total_reward=np.nansum([outcome.reward for outcome in outcomes], axis=0),
-        qoe=np.nanmean([outcome.qoe for outcome in outcomes], axis=0),
+        total_reward=returns(scenario, [outcome.qoe for outcome in outcomes]),
+        qoe=mean_over_slots(np.stack([outcome.qoe for outcome in outcomes])),
         energy_j=energy_j,
         budget_used=energy_j / scenario.allowance.joules,
         latency_s=np.mean(latency_s, axis=0),
@@ -86,8 +83,18 @@ def _play(
     )
 
 
+def returns(scenario: SharedDenoising, qoe: Sequence[Floats]) -> Floats:
+    """(B,) returns of the episodes just played, from the QoE (B,) of each of their slots.
+
+    A slot in which nobody was judged counts as much as the mean of the others, and what was spent
+    in it is charged all the same; NaN where no slot was judged.
+    """
+    judged: Floats = scenario.settings.slots * mean_over_slots(np.stack(qoe))
+    return judged - scenario.allowance.charge(scenario.spent_j)
+
+
 def mean_over_slots(rewards: Floats) -> Floats:
-    """(S, ...) rewards with NaN to means over those that are there; NaN where none is."""
+    """(S, ...) values with NaN to means over those that are there; NaN where none is."""
     answered = ~np.isnan(rewards)
     judged = answered.sum(axis=0)
     total = np.where(answered, rewards, 0.0).sum(axis=0)
@@ -131,7 +138,7 @@ def best_constant_action(
         tried[0] = mean
         actions = np.tanh(tried)[:, parts]
         scores = _mean_returns(scenario, actions, tried_on)
-        elite = tried[np.argsort(scores)[-population // 8 :]]
+        elite = tried[np.argsort(np.nan_to_num(scores, nan=-np.inf))[-population // 8 :]]
         mean = (mean + elite.mean(axis=0)) / 2
         spread = (spread + elite.std(axis=0)) / 2
         action = np.tanh(mean)[parts]
@@ -139,13 +146,15 @@ def best_constant_action(
 
 
 def _mean_returns(scenario: SharedDenoising, actions: Floats, episodes: Episodes) -> Floats:
-    """(P,) mean return of each constant action (P, A); episodes are P times the same."""
+    """(P,) mean return of each constant action (P, A); episodes are P times the same.
+
+    Episodes without a judged slot are left out; NaN where that is all of them.
+    """
     each = len(episodes) // len(actions)
     scenario.begin(episodes)
     decision = scenario.decision(np.repeat(actions, each, axis=0))
-    rewards = [scenario.carry_out(decision)[1].reward for _ in range(scenario.settings.slots)]
-    returns: Floats = np.nansum(rewards, axis=0).reshape(-1, each).mean(axis=1)
-    return returns
+    qoe = [scenario.carry_out(decision)[1].qoe for _ in range(scenario.settings.slots)]
+    return mean_over_slots(returns(scenario, qoe).reshape(-1, each).T)
 
 
 def greedy_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callable[[int], Decision]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from allocator.scenarios.policies import constant_policy, mean_over_slots, play
+from allocator.scenarios.settings import EASY
 from allocator.scenarios.shared_denoising import SharedDenoising
 
 SEEDS = (3, 4, 5)
@@ -27,6 +30,25 @@ def test_the_return_is_qoe_less_the_charge_for_all_that_was_spent(
     assert (charge > 0).all()
     assert played.total_reward == pytest.approx(scenario.settings.slots * played.qoe - charge)
     assert played.budget_used == pytest.approx(played.energy_j / played.budget_j)
+
+
+def test_a_slot_nobody_judged_is_no_zero_and_its_overspending_is_charged(scenario) -> None:
+    seeds = range(4)
+    wasteful = constant_policy(np.full(scenario.actions.size, -0.5))
+    judged = play(scenario, wasteful, seeds)
+    table = scenario.experience.table.copy()
+    away = SharedDenoising(replace(scenario.experience, table=table), EASY)
+
+    def away_at_the_end(observations):
+        table[:] = np.nan if away.slot >= 8 else scenario.experience.table
+        return wasteful(observations)
+
+    played = play(away, away_at_the_end, seeds)
+    assert played.energy_j == pytest.approx(judged.energy_j)
+    charge = scenario.budget(scenario.draw(seeds)).charge(played.energy_j)
+    assert (charge > 0).all()
+    assert played.total_reward == pytest.approx(EASY.slots * played.qoe - charge)
+    assert played.qoe == pytest.approx(judged.qoe, rel=0.2)
 
 
 def test_a_mean_over_slots_leaves_out_what_was_not_judged() -> None:
