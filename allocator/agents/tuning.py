@@ -30,9 +30,13 @@ from scipy.stats import qmc
 
 from allocator.agents.settings import TUNED, LearnerSettings
 from allocator.arrays import Floats
+from allocator.training.run_files import replacing
 
 TUNING_SEEDS, TUNING_EPISODES = (101, 102, 103, 104), range(30_000_000_000, 30_000_000_064)
 """Neither is met in a comparison: it trains on seeds 1, 2, ... and holds out other episodes."""
+
+SCENARIO, SLOTS = "standard", 14_400
+"""What a trial trains on, and for how long."""
 
 TRIALS, FINALISTS = 16, 4
 """A learner's trials in each round, on the first seed (a power of two, as Sobol's sequence wants
@@ -155,10 +159,10 @@ def _spread() -> Floats:
     return spread
 
 
-def rounds(scenario: str, steps: int) -> list[Trial]:
+def rounds() -> list[Trial]:
     """Everything that is tried, by everybody, on the first seed."""
     return [
-        Trial(learner, number, TUNING_SEEDS[0], scenario, steps)
+        Trial(learner, number, TUNING_SEEDS[0], SCENARIO, SLOTS)
         for number in range(TRIALS * len(ROUNDS))
         for learner in SEARCHED
     ]
@@ -177,7 +181,7 @@ def finals(found: Mapping[Trial, float]) -> list[Trial]:
 
 
 def search(trials: Sequence[Trial], record: Path, processes: int) -> dict[Trial, float]:
-    """Their rewards: those in the record, and of the others, each written there as it ends."""
+    """Their rewards: those in the record, and of the others, written there one after the other."""
     found = json.loads(record.read_text()) if record.exists() else []
     known = rewards_in(found)
     left = [trial for trial in trials if trial not in known]
@@ -185,7 +189,8 @@ def search(trials: Sequence[Trial], record: Path, processes: int) -> dict[Trial,
         for trial, reward in zip(left, pool.map(Trial.run, left), strict=True):
             known[trial] = round(reward, 5)
             found.append({**asdict(trial), **asdict(trial.settings), "reward": known[trial]})
-            record.write_text(json.dumps(found, indent=1) + "\n")
+            with replacing(record) as file:
+                file.write(f"{json.dumps(found, indent=1)}\n".encode())
     return {trial: known[trial] for trial in trials}
 
 
@@ -198,12 +203,10 @@ def rewards_in(record: Iterable[Mapping[str, Any]]) -> dict[Trial, float]:
 def main() -> None:
     """The command of the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=14_400)
-    parser.add_argument("--scenario", default="standard")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     record = Path(str(files("allocator.agents").joinpath(TUNED)))
-    found = search(rounds(options.scenario, options.steps), record, options.processes)
+    found = search(rounds(), record, options.processes)
     search(finals(found), record, options.processes)
 
 

@@ -55,7 +55,7 @@ def test_every_value_is_tried_as_often_as_the_others(learner: str, searched: int
 
 
 def test_the_best_of_everybody_meet_in_the_finals() -> None:
-    rewards = {trial: float(trial.number) for trial in rounds("standard", 1)}
+    rewards = {trial: float(trial.number) for trial in rounds()}
     expected = [
         (learner, TRIALS * len(ROUNDS) - 1 - rank, seed)
         for learner in SEARCHED
@@ -71,8 +71,7 @@ def recorded(learner: str) -> dict[Trial, float]:
 
 def test_the_record_holds_all_trials_and_the_finals_of_what_was_found() -> None:
     record = rewards_in(recorded_trials())
-    some = next(iter(record))
-    found = {trial: record[trial] for trial in rounds(some.scenario, some.steps)}
+    found = {trial: record[trial] for trial in rounds()}
     assert set(record) == {*found, *finals(found)}
 
 
