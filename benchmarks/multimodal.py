@@ -25,6 +25,7 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.noise import NormalActionNoise
+from torch import nn
 
 from allocator.agents.gddpg import GDDPG
 from allocator.report.paper import PAPER, PNG_DPI, paper_figure
@@ -83,7 +84,7 @@ def trained(policy: str, dimensions: int, seed: int) -> GDDPG:
         gamma=0.0,
         train_freq=8,
         gradient_steps=round(8 * UPDATES_PER_SLOT),
-        policy_kwargs={"net_arch": [64, 64]},
+        policy_kwargs={"net_arch": [64, 64], "activation_fn": nn.SiLU},
         action_noise=NormalActionNoise(np.zeros(dimensions), np.full(dimensions, 0.3)),
     ).learn(SLOTS)
 
