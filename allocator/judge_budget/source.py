@@ -48,7 +48,8 @@ class BudgetedLoop:
     def __init__(self, inner: Askable, judge_calls: int, *, compared_by_estimates: bool) -> None:
         self._inner, self._judge_calls = inner, judge_calls
         self._compared_by_estimates = compared_by_estimates
-        self._runs: list[BudgetedExperience] = []
+        self._asking: BudgetedExperience | None = None
+        self._asked = LoopCost()
 
     @property
     def experience(self) -> Experience:
@@ -59,7 +60,8 @@ class BudgetedLoop:
         """A budget for one run, half spent at once; or what a checkpoint left of one."""
         panel = self._inner.panel(JudgeCalls(self._judge_calls))
         experience = BudgetedExperience(panel, self._sight, shown=shown, seed=seed)
-        self._runs.append(experience)
+        self._asked = self._cost_of_asking
+        self._asking = experience
         if state:
             experience.put_back(state)
         else:
@@ -69,15 +71,22 @@ class BudgetedLoop:
 
     def cost(self) -> LoopCost:
         """What the loop has cost, the runs' questions included."""
-        return sum((run.cost() for run in self._runs), self._inner.cost())
+        return self._inner.cost() + self._cost_of_asking
 
     def judged_by(self) -> tuple[str, ...]:
-        """The judges, and how much runs hear of them."""
-        return (*self._inner.judged_by(), f"at most {self._judge_calls} judge calls a run")
+        """The judges, how much runs hear of them, and who compares the runs."""
+        heard = f"at most {self._judge_calls} judge calls a run"
+        by_estimates = ("runs compared by estimates",) if self._compared_by_estimates else ()
+        return (*self._inner.judged_by(), heard, *by_estimates)
 
     def close(self) -> None:
         """Close the loop."""
         self._inner.close()
+
+    @property
+    def _cost_of_asking(self) -> LoopCost:
+        """Of the runs before, of which nothing else is kept, and of the present one."""
+        return self._asked if self._asking is None else self._asked + self._asking.cost()
 
     @cached_property
     def _sight(self) -> Sight:

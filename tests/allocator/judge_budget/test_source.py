@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +114,14 @@ def test_every_run_has_a_budget_of_its_own(source: BudgetedSource) -> None:
         one.learnt_from.estimates().table, other.learnt_from.estimates().table
     )
     assert loop.judged_by()[-1] == f"at most {CALLS} judge calls a run"
+
+
+def test_runs_that_estimates_compare_are_told_from_those_that_judges_do(
+    source: BudgetedSource,
+) -> None:
+    by_judges = source.open().judged_by()
+    by_estimates = replace(source, compared_by_estimates=True).open().judged_by()
+    assert by_judges != by_estimates
 
 
 def test_runs_are_compared_by_the_judges_unless_that_would_cost_calls(
