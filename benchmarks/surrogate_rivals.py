@@ -1,4 +1,8 @@
-"""Other ensembles that could stand in for judges, held against the package's surrogate."""
+"""Other ensembles that could stand in for judges, held against the package's surrogate.
+
+Their standard deviation is the surrogate's: of what judges do say. What the members disagree about
+is added to how far opinions they were not shown lie from them.
+"""
 
 from __future__ import annotations
 
@@ -60,10 +64,14 @@ def small_networks(
         optimiser.step()
         schedule.step()
 
+    with torch.no_grad():
+        missed = ((forward(x[None]) - y) ** 2)[~shown].mean().item() * scale**2
+
     @torch.no_grad()
     def predict(picture: Indices, persona: Indices) -> Prediction:
         told = forward(torch.from_numpy(rows(picture, persona)).float()[None]).double().numpy()
-        return Prediction(told.mean(axis=0) * scale + middle, told.std(axis=0) * scale)
+        sd = np.sqrt((told.std(axis=0) * scale) ** 2 + missed)
+        return Prediction(told.mean(axis=0) * scale + middle, sd)
 
     return predict
 
@@ -91,6 +99,6 @@ def bootstrapped_ridges(
 
     def predict(picture: Indices, persona: Indices) -> Prediction:
         told = views.rows(picture, persona) @ np.array(weights).T + middle
-        return Prediction(told.mean(axis=1), told.std(axis=1))
+        return Prediction(told.mean(axis=1), np.sqrt(told.var(axis=1) + error(penalty)))
 
     return predict
