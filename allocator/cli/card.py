@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def scenarios(
     from allocator.experiments.evaluation import as_compared
     from allocator.scenarios.card import scenario_card
 
-    with explained():
-        source = chosen_source(service, table, Path("runs/scenarios")).open()
+    folder = Path("runs/scenarios")
+    with explained(), closing(chosen_source(service, table, folder).open()) as source:
         played_in = as_compared(source.experience, known_member(scenario))
         card = scenario_card(played_in, name=scenario, episodes=episodes)
     if as_json:

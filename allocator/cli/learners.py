@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,12 +59,12 @@ def train(
             scenario=known_member(scenario),
         )
         chosen = chosen_source(service, table, out)
-        source = limited(chosen, judge_calls, by_estimates=service is not None).open()
-        done = steps_done(order, source)
-        if done:
-            came = "is finished" if done >= steps else f"goes on after {done} of {steps} slots"
-            typer.echo(f"{order.name} {came}: {out} holds it", err=True)
-        with progress() as stages:
+        bought = limited(chosen, judge_calls, by_estimates=service is not None)
+        with closing(bought.open()) as source, progress() as stages:
+            done = steps_done(order, source)
+            if done:
+                came = "is finished" if done >= steps else f"goes on after {done} of {steps} slots"
+                typer.echo(f"{order.name} {came}: {out} holds it", err=True)
             stages.begin(f"training {order.name}", max(0, steps - done))
             run = train_run(order, source, stages.advance)
         seconds = run.seconds
@@ -107,10 +108,10 @@ def evaluate(
         from allocator.experiments.evaluation import as_compared, held_out_seeds
         from allocator.experiments.evaluation import evaluate as evaluate_learner
 
-        source = chosen_source(service, table, checkpoint.parent).open()
-        played_in = as_compared(source.experience, known_member(scenario))
         trained = load_learner(known_learner(learner), checkpoint)
-        played = evaluate_learner(played_in, trained, held_out_seeds(episodes))
+        with closing(chosen_source(service, table, checkpoint.parent).open()) as source:
+            played_in = as_compared(source.experience, known_member(scenario))
+            played = evaluate_learner(played_in, trained, held_out_seeds(episodes))
         told = {
             "reward": float(played.total_reward.mean()) / played_in.settings.slots,
             "qoe": float(played.qoe.mean()),

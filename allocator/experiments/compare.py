@@ -7,8 +7,8 @@ the same comparison asked for again goes on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -98,7 +98,7 @@ class ComparisonSettings:
 
 
 def _dearness(order: TrainingOrder) -> float:
-    return order.steps * DEARNESS.get(order.learner, 1.0)
+    return order.steps * DEARNESS[order.learner]
 
 
 @dataclass
@@ -122,7 +122,7 @@ def compare(
     if the folder holds an experiment with other settings, Interrupted if asked to end.
     """
     manifest = surroundings() | {"settings": _plain(settings)}
-    with _opened(source) as loop:
+    with closing(source.open()) as loop:
         account = _Account(loop)
         done = [steps_done(order, loop) for order in settings.orders]
         with kept_account(settings.folder / "spent.json", account) as spent:
@@ -145,15 +145,6 @@ def _train(
     title = f"training, {finished} of {len(orders)} runs done" if any(done) else "training"
     stages.begin(title, sum(order.steps for order in orders) - sum(done))
     return workers.train(orders, stages.advance)
-
-
-@contextmanager
-def _opened(source: ExperienceSource) -> Iterator[OpenExperience]:
-    loop = source.open()
-    try:
-        yield loop
-    finally:
-        loop.close()
 
 
 def _look(loop: OpenExperience, workers: Crew, stages: Stages) -> LoopCost:
