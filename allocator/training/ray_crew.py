@@ -70,7 +70,7 @@ class RayCrew:
             return self._ray.get(handed)
         except self._ray.exceptions.RayTaskError as error:
             raise error.cause from error
-        except self._ray.exceptions.RaySystemError as error:
+        except self._ray.exceptions.RayError as error:
             raise WorkerLostError(f"Ray lost a task ({error}): the same command goes on") from error
 
     def _pass_on(self, progress: Progress) -> None:
