@@ -15,7 +15,7 @@ an actor update for each critic update. What differs, because it is the design:
  - the textbook's actor follows the worse of both critics and fills the critics' gradients too;
    G-DDPG's follows the first critic and asks for the actor's gradients alone;
  - the textbook has AdamW as it comes, G-DDPG the fused Adam; G-DDPG clips gradients.
-"Textbook, SiLU and fused" takes the second and half of the fourth away. DDPG has ReLU; its second
+"Textbook, SiLU and fused" takes the second and half of the fourth away. DDPG has ReLU; its first
 line, as it comes, is with one critic: less work than G-DDPG's two.
 
 Userwise networks are those of the standard scenario, with the settings learners are trained with.

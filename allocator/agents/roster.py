@@ -7,7 +7,7 @@ same replay and number of updates; what may differ was sought in equally many tr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from allocator.agents.gddpg import GDDPG
 from allocator.agents.layout import Layout
 from allocator.agents.policies import MlpActorPolicy
 from allocator.agents.replay import AnsweredReplayBuffer
-from allocator.agents.settings import LearnerSettings, tuned
+from allocator.agents.settings import LearnerSettings
 from allocator.agents.stochastic_rivals import (
     EveryRewardAnswered,
     UserwisePPOPolicy,
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Learner:
-    """A learner's class and policy, and arguments of its own that hold unless settings say else."""
+    """A learner's class and policy."""
 
     algorithm: type[BaseAlgorithm]
     policy: Any
-    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def replays(self) -> bool:
@@ -59,7 +58,7 @@ LEARNERS: Mapping[str, Learner] = {
     "ddpg": Learner(DDPG, MlpActorPolicy),
     "td3": Learner(TD3, MlpActorPolicy),
     "sac": Learner(SAC, UserwiseSACPolicy),
-    "ppo": Learner(PPO, UserwisePPOPolicy, {"n_steps": 40}),
+    "ppo": Learner(PPO, UserwisePPOPolicy),
 }
 """`gddpg-mlp` is G-DDPG but for its actor: the MLP of DDPG in the place of the diffusion model."""
 
@@ -70,30 +69,30 @@ def make_learner(
     layout: Layout,
     *,
     seed: int,
-    settings: LearnerSettings | None = None,
+    settings: LearnerSettings,
     tensorboard: Path | None = None,
 ) -> BaseAlgorithm:
     """An untrained learner of this name; raises ValueError for a name nobody has."""
     if name not in LEARNERS:
         raise ValueError(f"no learner is called {name!r}; there are {', '.join(LEARNERS)}")
-    chosen, learner = settings or tuned(name), LEARNERS[name]
+    learner = LEARNERS[name]
     told: dict[str, Any] = {
-        "learning_rate": LinearSchedule(chosen.learning_rate, chosen.learning_rate / 20, 1.0),
-        "batch_size": chosen.batch_size,
-        "gamma": chosen.discount,
-        "policy_kwargs": _networks(layout, chosen),
+        "learning_rate": LinearSchedule(settings.learning_rate, settings.learning_rate / 20, 1.0),
+        "batch_size": settings.batch_size,
+        "gamma": settings.discount,
+        "policy_kwargs": _networks(layout, settings),
         "tensorboard_log": None if tensorboard is None else str(tensorboard),
         "seed": seed,
         "device": "cpu",
     }
     if not learner.replays:
-        told |= {**learner.own, **chosen.own}
+        told |= settings.own
         return learner.algorithm(learner.policy, EveryRewardAnswered(env), **told)
     told["policy_kwargs"]["n_critics"] = 2
     if learner.explores_by_noise:
         size = int(np.prod(env.action_space.shape))
-        told["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, chosen.noise))
-    told |= {**_replaying(chosen), **learner.own, **chosen.own}
+        told["action_noise"] = NormalActionNoise(np.zeros(size), np.full(size, settings.noise))
+    told |= {**_replaying(settings), **settings.own}
     return learner.algorithm(learner.policy, env, **told)
 
 

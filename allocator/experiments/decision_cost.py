@@ -12,15 +12,13 @@ DECIDER_POWER_W = 225.0
 in the server that carries the edge's A100. One thread decides, so this is an upper bound."""
 
 
-def with_decisions_charged(
-    outcomes: Outcomes, decision_s: float, *, power_w: float = DECIDER_POWER_W
-) -> Outcomes:
-    """The same episodes, had every slot's decision taken this long at this power.
+def with_decisions_charged(outcomes: Outcomes, decision_s: float) -> Outcomes:
+    """The same episodes, had every slot's decision taken this long.
 
     Every picture waits for the decision, and every slot pays its joules out of the budget. The
     charge for overspending depends on an episode's joules alone, so this is exact.
     """
-    energy_j = outcomes.energy_j + outcomes.slots * decision_s * power_w
+    energy_j = outcomes.energy_j + outcomes.slots * decision_s * DECIDER_POWER_W
     charged, before = (
         overspending_charge(spent_j, outcomes.budget_j, outcomes.joule_price)
         for spent_j in (energy_j, outcomes.energy_j)

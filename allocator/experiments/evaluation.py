@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 HELD_OUT, PRACTICE = 10_000_000_000, 20_000_000_000
 """Held-out episodes have the seeds HELD_OUT, HELD_OUT + 1, ...; the best constant action is sought
-on those from PRACTICE on. Training draws its seeds out of 2**63 numbers, so the chance that a run
-of 2,000 episodes meets one of a hundred held-out seeds is below 1e-13."""
+on those from PRACTICE on. Training draws its episodes from one generator for each run, seeded with
+the run's number, so it never meets any of these."""
 
 PRACTICE_EPISODES = 64
 

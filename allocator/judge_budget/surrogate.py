@@ -146,12 +146,12 @@ class Surrogate:
         return means.mean(axis=0), np.sqrt(variances.mean(axis=0) + means.var(axis=0))
 
 
-def views_of(sight: Sight, traits: Floats, *, seed: int = 0) -> tuple[Views, ...]:
+def views_of(sight: Sight, traits: Floats) -> tuple[Views, ...]:
     """How each member sees all pictures of a catalogue, in the order of its flattened table."""
     seen = seen_of(sight)
     return tuple(
         Views(
-            rbf=_rbf_features(seen, length, np.random.default_rng((seed, number))),
+            rbf=_rbf_features(seen, length, np.random.default_rng((0, number))),
             plain=_plain(seen, sight),
             traits=traits,
         )

@@ -74,7 +74,7 @@ def learning_curves(
     x_label: str,
     title: str,
 ) -> str:
-    """Reward while training; `references` do not learn and are dashed lines."""
+    """Reward while training; `references` do not learn and are level lines."""
     with _drawing(title) as (figure, done):
         axes = figure.add_subplot()
         draw_curves(axes, curves, references, chance=chance, along=along, theme=PAGE)

@@ -63,7 +63,7 @@ class Checkpoint:
             CurvePoints(**parts["points"]),
             PhaseSeconds(**parts["seconds"]),
             LoopCost(**parts["cost"]),
-            as_arrays(parts.get("practice", {})),
+            as_arrays(parts["practice"]),
         )
 
 

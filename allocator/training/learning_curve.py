@@ -53,7 +53,8 @@ class LearningCurve(BaseCallback):
         return True
 
     def _on_rollout_start(self) -> None:
-        """Called before every step of the environments, when the last updates are done."""
+        """Called before experience is collected, when the last updates are done: off policy before
+        every step of the environments."""
         self._play_if_due()
 
     def _on_training_end(self) -> None:

@@ -66,7 +66,7 @@ class TrainedRun:
             played=played_of(arrays),
             seconds=PhaseSeconds(**about["seconds"]),
             cost=LoopCost(**about["cost"]),
-            budget=BudgetReport.from_plain(about["budget"]) if about.get("budget") else None,
+            budget=BudgetReport.from_plain(about["budget"]) if about["budget"] else None,
         )
 
 

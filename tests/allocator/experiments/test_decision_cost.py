@@ -58,9 +58,9 @@ def test_overspending_pays_the_price_of_a_joule(cell) -> None:
         [play(cell, constant_policy(np.full(cell.actions.size, -0.5)), SEEDS)], cell.settings.slots
     )
     assert (free.budget_used > 1).all()
-    charged = with_decisions_charged(free, 1.0, power_w=2.0)
+    charged = with_decisions_charged(free, 1.0)
     assert free.reward - charged.reward == pytest.approx(
-        np.broadcast_to(2.0 * free.joule_price, free.reward.shape)
+        np.broadcast_to(DECIDER_POWER_W * free.joule_price, free.reward.shape)
     )
 
 
