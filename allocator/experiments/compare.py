@@ -26,7 +26,7 @@ from allocator.experiments.findings import (
     Outcomes,
     Seconds,
 )
-from allocator.experiments.manifest import surroundings
+from allocator.experiments.manifest import commits_of, surroundings
 from allocator.experiments.references import REFERENCES, references
 from allocator.experiments.spent import Spent, kept_account
 from allocator.rlli import Loop, survey_prompt, survey_size
@@ -106,11 +106,13 @@ class _Account:
     """What this call has spent so far."""
 
     loop: OpenExperience
+    commits: tuple[str, ...]
     looking: LoopCost = field(default_factory=LoopCost)
     started: float = field(default_factory=time.perf_counter)
 
     def __call__(self) -> Spent:
-        return Spent(1, time.perf_counter() - self.started, self.looking + self.loop.cost())
+        seconds = time.perf_counter() - self.started
+        return Spent(1, seconds, self.looking + self.loop.cost(), self.commits)
 
 
 def compare(
@@ -123,7 +125,7 @@ def compare(
     """
     manifest = surroundings() | {"settings": _plain(settings)}
     with closing(source.open()) as loop:
-        account = _Account(loop)
+        account = _Account(loop, commits_of(manifest))
         done = [steps_done(order, loop) for order in settings.orders]
         with kept_account(settings.folder / "spent.json", account) as spent:
             with hire(source, settings.processes) as workers:
@@ -222,6 +224,7 @@ def _findings(
         manifest={
             **manifest,
             "calls": spent.calls,
+            "commits_of_all_calls": spent.commits,
             "wall_s": round(spent.seconds, 1),
             "threads_of_each_process": TORCH_THREADS,
         },

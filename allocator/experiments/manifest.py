@@ -42,6 +42,13 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def commits_of(surroundings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The commit that runs there in words, none outside of a checkout."""
+    commit = surroundings["commit"]
+    changed = " with uncommitted changes" if surroundings["uncommitted_changes"] else ""
+    return () if commit is None else (f"{commit}{changed}",)
+
+
 def command(arguments: Sequence[str]) -> str:
     """The `allocator` command of these arguments: of absolute paths only the last part, of
     addresses nothing is told."""

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from allocator.experiments import compare as compare_module
 from allocator.experiments import evaluation
 from allocator.experiments.compare import ComparisonSettings, compare
 from allocator.experiments.contender import Contender
 from allocator.experiments.findings import Findings
+from allocator.experiments.spent import Spent, kept_account
 from allocator.report import files
 from allocator.rlli import RecordedSource
 from allocator.scenarios.synthetic import synthetic_experience
@@ -107,6 +109,13 @@ def test_an_interrupted_comparison_finds_what_an_uninterrupted_one_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = settings(tmp_path)
+    commits = iter(["older", "newer", "newer"])
+    surroundings = compare_module.surroundings
+
+    def moving_code() -> dict[str, object]:
+        return surroundings() | {"commit": next(commits), "uncommitted_changes": False}
+
+    monkeypatch.setattr(compare_module, "surroundings", moving_code)
     with pytest.raises(Interrupted):
         compare(asked, source, Stages(stop_after=80), here)
     assert [order.result.is_file() for order in asked.orders] == [True] + 5 * [False]
@@ -122,12 +131,21 @@ def test_an_interrupted_comparison_finds_what_an_uninterrupted_one_does(
         assert np.array_equal(outcome.reward, findings.outcomes[name].reward), name
         assert np.array_equal(outcome.user_qoe, findings.outcomes[name].user_qoe), name
     assert findings.manifest["calls"] == 2
+    assert findings.manifest["commits_of_all_calls"] == ("older", "newer")
     assert findings.seconds.total > first["seconds"]
     assert findings.generator.pictures == 2 * straight.generator.pictures
 
     again = Stages()
     compare(asked, source, again, here)
     assert again.trained == 0
+
+
+def test_of_a_call_that_is_killed_is_kept_that_it_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "spent.json"
+    Spent(1, 10.0, commits=("older",)).write(path)
+    with kept_account(path, lambda: Spent(1, 5.0, commits=("newer",))) as spent:
+        assert Spent.read(path) == Spent(2, 15.0, commits=("older", "newer"))
+        assert spent() == Spent(2, 15.0, commits=("older", "newer"))
 
 
 def test_contenders_stand_under_their_names(straight: Findings) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from allocator.experiments.manifest import checkout, command, cpu_model, surroundings
+from allocator.experiments.manifest import checkout, command, commits_of, cpu_model, surroundings
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -74,6 +74,14 @@ def test_surroundings_are_told_in_plain_json(monkeypatch) -> None:
     assert told["versions"]["torch"]
     assert told["cores"] >= 1
     assert platform.node() not in json.dumps(told).split('"')
+
+
+def test_a_commit_is_told_with_whether_it_is_the_code_that_ran() -> None:
+    assert commits_of({"commit": "abc", "uncommitted_changes": False}) == ("abc",)
+    assert commits_of({"commit": "abc", "uncommitted_changes": True}) == (
+        "abc with uncommitted changes",
+    )
+    assert commits_of({"commit": None, "uncommitted_changes": None}) == ()
 
 
 def test_the_processor_has_a_name_where_the_system_tells_it() -> None:
