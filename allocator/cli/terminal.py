@@ -108,6 +108,8 @@ def tell(findings: Findings, out: Path, as_json: bool) -> None:
             f"{told['budget_used'].iqm:.0%}",
         )
     Console().print(table)
+    if standings.caution:
+        typer.echo(standings.caution)
     for name, budgets in findings.budgets.items():
         alarms = sum(budget.alarm for budget in budgets)
         most = max(budget.calls for budget in budgets)

@@ -7,9 +7,12 @@ the edge of the statistical precipice" (2021). Two things differ from theirs, fo
 
 - The episodes are a sample too, so they are drawn anew as well, whole columns at a time: a run that
   is bad is bad in all of them. Runs and episodes drawn together give wider intervals than runs
-  alone, never wrongly narrow ones (Owen, "The pigeonhole bootstrap", 2007).
+  alone (Owen, "The pigeonhole bootstrap", 2007).
 - All agents meet the same episodes (common random numbers), so one draw of episodes serves all of
   them. Whatever is told of two agents is thereby paired: what the episodes have in common cancels.
+
+Of fewer than five runs the interval is too narrow: of three it is at most from the worst to the
+best, which holds the middle of what could have come three times in four.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from numpy.typing import ArrayLike, NDArray
 from allocator.arrays import Floats, Indices
 
 LEVEL = 0.95
+FEWEST_RUNS = 5
+"""With fewer, an interval is too narrow, and every report says so."""
 REPETITIONS = 2000
 
 

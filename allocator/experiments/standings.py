@@ -22,7 +22,14 @@ from allocator.experiments.findings import (
     LearningCurve,
     Outcomes,
 )
-from allocator.experiments.intervals import Interval, Redraws, improvement, iqm, progress_between
+from allocator.experiments.intervals import (
+    FEWEST_RUNS,
+    Interval,
+    Redraws,
+    improvement,
+    iqm,
+    progress_between,
+)
 
 SEED = 0
 """Of the generator behind every interval, so that a report made again says the same."""
@@ -109,6 +116,13 @@ class Standings:
         return tuple(
             sorted(self.agents, key=lambda agent: -self.agents[agent].quantities["reward"].iqm)
         )
+
+    @property
+    def caution(self) -> str:
+        """What a reader must know of the intervals; empty where there are runs enough."""
+        if max(len(standing.runs) for standing in self.agents.values()) >= FEWEST_RUNS:
+            return ""
+        return f"Fewer than {FEWEST_RUNS} runs: intervals are too narrow to be believed."
 
 
 def standings_of(findings: Findings) -> Standings:

@@ -45,7 +45,7 @@ def latex_table(findings: Findings, standings: Standings) -> str:
     rows = [_row(agent, standings.agents[agent], duels) for agent in standings.order]
     return "\n".join(
         [
-            *_comments(findings, against=bool(duels)),
+            *_comments(findings, standings, against=bool(duels)),
             rf"\begin{{tabular}}{{@{{}}l{'r' * (len(heads) - 1)}@{{}}}}",
             r"\toprule",
             *_lines(heads),
@@ -60,7 +60,7 @@ def latex_table(findings: Findings, standings: Standings) -> str:
     )
 
 
-def _comments(findings: Findings, *, against: bool) -> list[str]:
+def _comments(findings: Findings, standings: Standings, *, against: bool) -> list[str]:
     told = [
         f"{' '.join(findings.name.split())}: needs the package booktabs.",
         "Interquartile mean over the training runs; below it the 95 % stratified bootstrap "
@@ -71,6 +71,8 @@ def _comments(findings: Findings, *, against: bool) -> list[str]:
         told.append(
             f"Last columns: {label(OURS)} against the agent of the row, paired on the episodes."
         )
+    if standings.caution:
+        told.append(standings.caution)
     return [f"% {line}" for line in told]
 
 

@@ -48,7 +48,7 @@ def compose(
     template = Template(files("allocator.report").joinpath("page.html").read_text("utf-8"))
     return template.substitute(
         title=escape(f"Shared denoising at the edge: {findings.name}"),
-        lead=escape(_lead(findings)),
+        lead=escape(_lead(findings, standings)),
         key_figures=_key_figures(findings, standings),
         by_updates=learning_curves(
             findings.curves,
@@ -80,14 +80,14 @@ def compose(
     )
 
 
-def _lead(findings: Findings) -> str:
+def _lead(findings: Findings, standings: Standings) -> str:
     outcome = findings.outcomes[OPTIMUM]
     seeds = max(len(each.qoe) for each in findings.outcomes.values())
     return (
         "An allocator shares denoising steps, branch points and transmit power among users; "
         "a panel of personas looks at every picture, and their opinions are its only reward "
         f"(judged by {'; then '.join(findings.judges)}). "
-        f"{seeds} training seeds, {outcome.qoe.shape[1]} held-out episodes."
+        f"{seeds} training seeds, {outcome.qoe.shape[1]} held-out episodes. {standings.caution}"
     )
 
 

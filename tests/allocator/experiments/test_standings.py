@@ -62,6 +62,16 @@ def test_every_run_is_told_the_worst_first(findings: Findings) -> None:
     assert standing.runs == pytest.approx(sorted(worth + charged))
 
 
+def test_too_few_runs_are_warned_of(findings: Findings) -> None:
+    assert "Fewer than 5 runs" in standings_of(findings).caution
+    chance = findings.outcomes["random"]
+    five = {
+        name: np.concatenate([getattr(chance, name)[:1]] * 5)
+        for name in ("reward", "qoe", "energy_j", "latency_s", "budget_used", "user_qoe")
+    }
+    assert standings_of(changed(findings, "random", **five)).caution == ""
+
+
 def test_a_duel_is_told_in_every_unit(findings: Findings) -> None:
     standings = standings_of(findings)
     reward = {name: each.quantities["reward"].iqm for name, each in standings.agents.items()}

@@ -54,6 +54,7 @@ def test_page_is_well_formed_and_refers_to_nothing_outside(findings: Findings) -
     assert all(address.startswith(("data:", "#")) for address in reader.addresses)
     assert not re.search(r"url\(https?:", page)
     assert "a &lt;b&gt; &amp; c" in page
+    assert "Fewer than 5 runs" in page
     assert page.count("data:image/png") == 4 * 10 + 2 * len(ERROR_LEVELS)
 
 
