@@ -5,10 +5,10 @@
 A trial trains on a tuning seed and is scored on tuning episodes; no comparison ever uses either.
 The trials of a round are spread over the settings by Sobol's sequence. Those of the same number try
 the same for everybody, as far as they have it in common: no learner is luckier in what it tries. A
-second round moves the ranges on where winners of the first lay at an end. The best on one seed is
-partly luck, so a learner's finalists are trained on more seeds, and their mean decides. What was
-tried and found is kept in `tuned.json`, from which `roster.py` takes its settings. An interrupted
-search goes on where it was.
+second round moves on the ranges of targets, noise, entropy and rollouts, where winners of the first
+lay at an end. The best on one seed is partly luck, so a learner's finalists are trained on more
+seeds, and their mean decides. What was tried and found is kept in `tuned.json`, from which all runs
+take their settings. An interrupted search goes on where it was.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ ROUNDS = (
         n_epochs=(10, 20, 40),
     ),
 )
-"""What is tried in each round, by learner: the second moves on where winners of the first lay at an
-end. Batch, width and updates per slot stay equal for all, so that their work does."""
+"""What is tried in each round, by learner; learning rate and discount have one range.
+Batch, width and updates per slot stay equal for all, so that their work does."""
 
 SEARCHED: Mapping[str, Sequence[Space]] = {
     learner: [spaces[learner] for spaces in ROUNDS] for learner in ROUNDS[0]
