@@ -32,7 +32,7 @@ from allocator.agents.settings import TUNED, LearnerSettings
 from allocator.arrays import Floats
 from allocator.training.run_files import replacing
 
-TUNING_SEEDS, TUNING_EPISODES = (101, 102, 103, 104), range(30_000_000_000, 30_000_000_064)
+TUNING_SEEDS, TUNING_EPISODES = tuple(range(101, 109)), range(30_000_000_000, 30_000_000_064)
 """Neither is met in a comparison: it trains on seeds 1, 2, ... and holds out other episodes."""
 
 SCENARIO, SLOTS = "standard", 14_400
