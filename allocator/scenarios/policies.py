@@ -68,33 +68,32 @@ def _play(
         observations, outcome, _ = scenario.carry_out(decide_next(observations, slot))
         outcomes.append(outcome)
         latency_s.append(scenario.latency_s(outcome.decision).mean(axis=(1, 2)))
-    energy_j = np.sum([outcome.energy_j for outcome in outcomes], axis=0)
+    qoe = mean_of_answered(np.stack([outcome.qoe for outcome in outcomes]))
     users = (len(seeds), scenario.actions.users)
     return Played(
-        total_reward=returns(scenario, [outcome.qoe for outcome in outcomes]),
-        qoe=mean_over_slots(np.stack([outcome.qoe for outcome in outcomes])),
-        energy_j=energy_j,
-        budget_used=energy_j / scenario.allowance.joules,
+        total_reward=returns(scenario, qoe),
+        qoe=qoe,
+        energy_j=scenario.spent_j,
+        budget_used=scenario.spent_j / scenario.allowance.joules,
         latency_s=np.mean(latency_s, axis=0),
         budget_j=scenario.allowance.joules,
         joule_price=scenario.allowance.price,
-        user_qoe=mean_over_slots(np.stack([each.rewards for each in outcomes])).reshape(users),
+        user_qoe=mean_of_answered(np.stack([each.rewards for each in outcomes])).reshape(users),
         user_persona=scenario.episodes.persona.reshape(users),
     )
 
 
-def returns(scenario: SharedDenoising, qoe: Sequence[Floats]) -> Floats:
-    """(B,) returns of the episodes just played, from the QoE (B,) of each of their slots.
+def returns(scenario: SharedDenoising, qoe: Floats) -> Floats:
+    """(B,) returns of the episodes just played, from the mean QoE (B,) of their slots.
 
     A slot in which nobody was judged counts as much as the mean of the others, and what was spent
     in it is charged all the same; NaN where no slot was judged.
     """
-    judged: Floats = scenario.settings.slots * mean_over_slots(np.stack(qoe))
-    return judged - scenario.allowance.charge(scenario.spent_j)
+    return scenario.settings.slots * qoe - scenario.allowance.charge(scenario.spent_j)
 
 
-def mean_over_slots(rewards: Floats) -> Floats:
-    """(S, ...) values with NaN to means over those that are there; NaN where none is."""
+def mean_of_answered(rewards: Floats) -> Floats:
+    """(N, ...) values with NaN to means over those that are there; NaN where none is."""
     answered = ~np.isnan(rewards)
     judged = answered.sum(axis=0)
     total = np.where(answered, rewards, 0.0).sum(axis=0)
@@ -154,7 +153,8 @@ def _mean_returns(scenario: SharedDenoising, actions: Floats, episodes: Episodes
     scenario.begin(episodes)
     decision = scenario.decision(np.repeat(actions, each, axis=0))
     qoe = [scenario.carry_out(decision)[1].qoe for _ in range(scenario.settings.slots)]
-    return mean_over_slots(returns(scenario, qoe).reshape(-1, each).T)
+    by_action = returns(scenario, mean_of_answered(np.stack(qoe))).reshape(-1, each)
+    return mean_of_answered(by_action.T)
 
 
 def greedy_plan(scenario: SharedDenoising, seeds: Sequence[int]) -> Callable[[int], Decision]:

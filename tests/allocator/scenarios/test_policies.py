@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allocator.scenarios.policies import constant_policy, mean_over_slots, play
+from allocator.scenarios.policies import constant_policy, mean_of_answered, play
 from allocator.scenarios.settings import EASY
 from allocator.scenarios.shared_denoising import SharedDenoising
 
@@ -51,6 +51,6 @@ def test_a_slot_nobody_judged_is_no_zero_and_its_overspending_is_charged(scenari
     assert played.qoe == pytest.approx(judged.qoe, rel=0.2)
 
 
-def test_a_mean_over_slots_leaves_out_what_was_not_judged() -> None:
+def test_a_mean_of_answered_leaves_out_what_was_not_judged() -> None:
     rewards = np.array([[0.2, np.nan, np.nan], [0.4, 0.6, np.nan]])
-    assert mean_over_slots(rewards) == pytest.approx([0.3, 0.6, np.nan], nan_ok=True)
+    assert mean_of_answered(rewards) == pytest.approx([0.3, 0.6, np.nan], nan_ok=True)
