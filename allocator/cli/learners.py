@@ -60,13 +60,14 @@ def train(
         )
         chosen = chosen_source(service, table, out)
         bought = limited(chosen, judge_calls, by_estimates=service is not None)
-        with closing(bought.open()) as source, progress() as stages:
+        with closing(bought.open()) as source:
             done = steps_done(order, source)
             if done:
                 came = "is finished" if done >= steps else f"goes on after {done} of {steps} slots"
                 typer.echo(f"{order.name} {came}: {out} holds it", err=True)
-            stages.begin(f"training {order.name}", max(0, steps - done))
-            run = train_run(order, source, stages.advance)
+            with progress() as stages:
+                stages.begin(f"training {order.name}", max(0, steps - done))
+                run = train_run(order, source, stages.advance)
         seconds = run.seconds
         told: dict[str, Any] = {
             "learner": learner,
