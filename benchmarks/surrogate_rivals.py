@@ -91,6 +91,7 @@ def bootstrapped_ridges(
         return float((residual**2).mean())
 
     penalty = min(10.0 ** np.arange(-3, 3.1, 0.5), key=error)
+    missed = error(penalty)
     weights = []
     for _ in range(MEMBERS):
         drawn = rng.integers(len(y), size=len(y))
@@ -99,6 +100,6 @@ def bootstrapped_ridges(
 
     def predict(picture: Indices, persona: Indices) -> Prediction:
         told = views.rows(picture, persona) @ np.array(weights).T + middle
-        return Prediction(told.mean(axis=1), np.sqrt(told.var(axis=1) + error(penalty)))
+        return Prediction(told.mean(axis=1), np.sqrt(told.var(axis=1) + missed))
 
     return predict

@@ -125,9 +125,10 @@ def draw_standings(axes: Axes, standings: Standings, theme: Theme) -> None:
     agents = [agent for agent in reversed(standings.order) if agent not in YARDSTICKS]
     shown = {agent: standings.agents[agent] for agent in agents}
     rewards = {agent: standing.quantities["reward"] for agent, standing in shown.items()}
-    runs = {agent: shown[agent].runs for agent in agents if agent in standings.duels}
-    draw_intervals(axes, rewards, learners=tuple(standings.duels), theme=theme)
-    _draw_runs(axes, runs, agents, tuple(standings.duels), theme)
+    learners = tuple(standings.duels)
+    runs = {agent: shown[agent].runs for agent in agents if agent in learners}
+    draw_intervals(axes, rewards, learners=learners, theme=theme)
+    _draw_runs(axes, runs, agents, learners, theme)
     _cut_depths(axes, rewards, runs, theme)
     for agent in YARDSTICKS:
         reward = standings.agents[agent].quantities["reward"].iqm
