@@ -30,6 +30,7 @@ from scipy.stats import qmc
 
 from allocator.agents.settings import TUNED, LearnerSettings
 from allocator.arrays import Floats
+from allocator.training.lifeline import end_with_parent
 from allocator.training.run_files import replacing
 
 TUNING_SEEDS, TUNING_EPISODES = tuple(range(101, 109)), range(30_000_000_000, 30_000_000_064)
@@ -185,7 +186,9 @@ def search(trials: Sequence[Trial], record: Path, processes: int) -> dict[Trial,
     found = json.loads(record.read_text()) if record.exists() else []
     known = rewards_in(found)
     left = [trial for trial in trials if trial not in known]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=end_with_parent
+    ) as pool:
         for trial, reward in zip(left, pool.map(Trial.run, left), strict=True):
             known[trial] = round(reward, 5)
             found.append({**asdict(trial), **asdict(trial.settings), "reward": known[trial]})

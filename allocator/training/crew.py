@@ -15,13 +15,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait as wait_for_end
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar
 
 from allocator.rlli import survey_prompt
 from allocator.training.interruption import Interrupted
-from allocator.training.lifeline import in_background
+from allocator.training.lifeline import in_background, outlive_parent
 from allocator.training.loop_cost import LoopCost
 from allocator.training.order import TrainingOrder
 from allocator.training.train import (
@@ -154,9 +153,7 @@ class _Here:
 
     def end_with_parent(self) -> None:
         """Once the parent is gone, however it went: write the checkpoint and end."""
-        parent = multiprocessing.parent_process()
-        assert parent is not None
-        wait_for_end([parent.sentinel])
+        outlive_parent()
         self.orphaned.set()
         self.training.acquire(timeout=GRACE_S)
         os._exit(1)

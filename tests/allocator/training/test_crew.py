@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from allocator.training.missing import MissingPackageError
 from allocator.training.order import TrainingOrder
 from allocator.training.ray_crew import ray_crew
 from allocator.training.train import train
+from tests.allocator.training.process_group import assert_gone
 
 torch.set_num_threads(1)
 
@@ -115,18 +115,6 @@ if __name__ == "__main__":
     assert killed.wait(120) == -signal.SIGKILL
     assert_gone(killed.pid)
     assert long.unfinished.is_file()
-
-
-def assert_gone(group: int) -> None:
-    """All processes of a group have ended, or do so soon."""
-    for _ in range(600):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    os.killpg(group, signal.SIGKILL)
-    pytest.fail("a process outlived the one it worked for")
 
 
 def test_ray_is_asked_for_by_name_if_it_is_missing(
