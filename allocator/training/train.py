@@ -208,21 +208,25 @@ class ProgressTeller(BaseCallback):
 
     def __init__(self, steps: int, progress: Progress) -> None:
         super().__init__()
-        self._every, self._progress = steps / 100, progress
+        self._steps, self._progress = steps, progress
 
     def _on_training_start(self) -> None:
-        self._told = self.model.num_timesteps
+        self._told = self._done()
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_start(self) -> None:
-        if self.model.num_timesteps - self._told >= self._every:
+        if self._done() - self._told >= self._steps / 100:
             self._tell()
 
     def _on_training_end(self) -> None:
         self._tell()
 
     def _tell(self) -> None:
-        self._progress(self.model.num_timesteps - self._told)
-        self._told = self.model.num_timesteps
+        done = self._done()
+        self._progress(done - self._told)
+        self._told = done
+
+    def _done(self) -> int:
+        return min(int(self.model.num_timesteps), self._steps)  # the last rollout may go beyond
