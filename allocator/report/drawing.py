@@ -26,8 +26,8 @@ LABEL_GAP = 0.075
 FEW = 4
 """So many curves leave no room for a legend among them."""
 
-BELOW = 0.3
-"""How far below its agent's interval a run is drawn, in rows."""
+BESIDE = 0.3
+"""How far below its agent's interval a run is drawn, and above it a remark, in rows."""
 
 FAIRNESS = {
     "worst_persona": "worst persona",
@@ -83,26 +83,25 @@ def draw_curves(
     curves: Mapping[str, LearningCurve],
     references: Mapping[str, float],
     *,
-    chance: float,
     along: Callable[[LearningCurve], Floats],
     theme: Theme,
 ) -> None:
     """IQM of the runs and its 95 % interval; references, who do not learn, as lines.
 
-    Where a learner does worse than chance for a while, and not at its end, the axes are cut.
+    What lies below all beginnings and ends of the learners is cut off.
     """
     for number, (agent, curve) in enumerate(curves.items()):
         line, where = theme.line(number), along(curve)
         middle, low, high = curve_band(curve.reward)
         axes.fill_between(where, low, high, color=line["color"], alpha=0.18, linewidth=0)
         axes.plot(where, middle, label=short_label(agent), **line)
-    for agent, reward in references.items():
+    least = min(iqm(curve.reward[:, [0, -1]], axis=0).min() for curve in curves.values())
+    shown = {agent: reward for agent, reward in references.items() if reward >= least}
+    for agent, reward in shown.items():
         axes.axhline(reward, zorder=1, **yardstick(agent, theme))
-    ends = [float(iqm(curve.reward[:, -1])) for curve in curves.values()]
     bottom, top = axes.get_ylim()
-    least = min([chance, *ends])
     axes.set_ylim(bottom=max(bottom, least - 0.05 * (top - least)))
-    for agent, height in apart(references, LABEL_GAP * float(np.ptp(axes.get_ylim()))).items():
+    for agent, height in apart(shown, LABEL_GAP * float(np.ptp(axes.get_ylim()))).items():
         axes.annotate(
             short_label(agent),
             (1, height),
@@ -155,7 +154,7 @@ def _draw_runs(
     for agent, worth in runs.items():
         axes.plot(
             worth,
-            [rows.index(agent) - BELOW] * len(worth),
+            [rows.index(agent) - BESIDE] * len(worth),
             color=theme.line(learners.index(agent))["color"],
             linestyle="",
             marker="o",
@@ -184,7 +183,7 @@ def _cut_depths(
         if reward.iqm < left:
             _point_beyond(axes, row, f"{reward.iqm:.2f}", theme)
         elif beyond:
-            _point_beyond(axes, row - BELOW, f"{beyond} of {len(runs[agent])} runs", theme)
+            _point_beyond(axes, row + BESIDE, f"{beyond} of {len(runs[agent])} runs", theme)
 
 
 def _point_beyond(axes: Axes, height: float, text: str, theme: Theme) -> None:

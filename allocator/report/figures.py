@@ -69,7 +69,6 @@ def learning_curves(
     curves: Mapping[str, LearningCurve],
     references: Mapping[str, float],
     *,
-    chance: float,
     along: Callable[[LearningCurve], Floats],
     x_label: str,
     title: str,
@@ -77,7 +76,7 @@ def learning_curves(
     """Reward while training; `references` do not learn and are level lines."""
     with _drawing(title) as (figure, done):
         axes = figure.add_subplot()
-        draw_curves(axes, curves, references, chance=chance, along=along, theme=PAGE)
+        draw_curves(axes, curves, references, along=along, theme=PAGE)
         axes.set_xlabel(x_label)
     return done[0]
 

@@ -11,7 +11,7 @@ from string import Template
 from typing import Any
 
 from allocator.experiments.decision_cost import DECIDER_POWER_W
-from allocator.experiments.findings import OPTIMUM, OURS, RANDOM, Findings
+from allocator.experiments.findings import OPTIMUM, OURS, Findings
 from allocator.experiments.intervals import Interval
 from allocator.experiments.standings import (
     AtEqualSeconds,
@@ -53,7 +53,6 @@ def compose(
         by_updates=learning_curves(
             findings.curves,
             references,
-            chance=references[RANDOM],
             along=by_updates,
             x_label="gradient updates, thousands",
             title="Reward by updates",
@@ -61,7 +60,6 @@ def compose(
         by_seconds=learning_curves(
             findings.curves,
             references,
-            chance=references[RANDOM],
             along=by_seconds,
             x_label="seconds of collecting and learning",
             title="Reward by seconds",

@@ -12,7 +12,6 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from allocator.experiments.findings import RANDOM
 from allocator.report.drawing import (
     FAIRNESS,
     YARDSTICKS,
@@ -100,7 +99,7 @@ def _curves(
     axes = figure.add_subplot()
     idle = yardsticks(findings, standings)
     references = {agent: idle[agent] for agent in YARDSTICKS}
-    draw_curves(axes, findings.curves, references, chance=idle[RANDOM], along=along, theme=PAPER)
+    draw_curves(axes, findings.curves, references, along=along, theme=PAPER)
     axes.set_xlabel(x_label)
 
 

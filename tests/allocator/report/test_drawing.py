@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from allocator.experiments.findings import Findings
 from allocator.experiments.standings import standings_of
-from allocator.report.drawing import draw_standings
+from allocator.report.drawing import by_updates, draw_curves, draw_standings
 from allocator.report.figures import PAGE
 from allocator.report.paper import PAPER
 
@@ -49,6 +49,27 @@ def test_runs_that_went_wrong_are_counted_where_the_axis_is_cut(findings):
     assert [text.get_text() for text in axes.texts if "runs" in text.get_text()] == [
         "\N{LEFTWARDS ARROW} 1 of 3 runs"
     ]
+
+
+def curves_drawn(findings: Findings, references: dict[str, float]):
+    axes = Figure().add_subplot()
+    draw_curves(axes, findings.curves, references, along=by_updates, theme=PAPER)
+    return axes
+
+
+def test_a_fall_between_beginning_and_end_does_not_press_the_curves_together(findings):
+    fell = replace(findings.curves["ddpg"], reward=np.tile([0.5, -4.0, 0.7], (3, 1)))
+    ours = replace(findings.curves["gddpg"], reward=np.tile([0.5, 0.6, 0.8], (3, 1)))
+    axes = curves_drawn(replace(findings, curves={"gddpg": ours, "ddpg": fell}), {})
+    assert 0.4 < axes.get_ylim()[0] < 0.5
+
+
+def test_references_below_all_curves_are_not_drawn(findings):
+    ours = replace(findings.curves["gddpg"], reward=np.tile([0.5, 0.6, 0.7], (3, 1)))
+    references = {"optimum": 0.8, "random": 0.03}
+    axes = curves_drawn(replace(findings, curves={"gddpg": ours}), references)
+    assert axes.get_ylim()[0] > 0.4
+    assert [text.get_text() for text in axes.texts] == ["optimum"]
 
 
 @pytest.mark.parametrize("theme", [PAGE, PAPER])

@@ -62,7 +62,6 @@ def test_figures_take_their_colours_from_the_page(findings: Findings) -> None:
     svg = learning_curves(
         findings.curves,
         {"optimum": 0.7},
-        chance=0.2,
         along=by_updates,
         x_label="updates",
         title="Learning",
