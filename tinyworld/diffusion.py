@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tinyworld.autoencoder import LATENT_SHAPE, Autoencoder
 from tinyworld.clip import TEXT_WIDTH, WEIGHTS, TinyClip, create_clip, load_clip
+from tinyworld.precision import fast_products
 from tinyworld.uvit import BLOCKS, Block, UViT
 from tinyworld.weight_files import load_weights
 
@@ -55,7 +56,7 @@ class LatentDiffusion:
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
     ) -> torch.Tensor:
         """Predicted velocity (N, 8, 16, 16) float32, for timesteps (N,) and features (N, L, C)."""
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_products():
             predicted: torch.Tensor = self.denoiser(latents, trained_times()[timesteps], text)
         return predicted.float()
 

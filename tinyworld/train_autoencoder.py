@@ -17,6 +17,7 @@ from tinyworld.autoencoder import Autoencoder
 from tinyworld.card import write_card
 from tinyworld.clip import WEIGHTS
 from tinyworld.dataset import held_out_set, training_set
+from tinyworld.precision import fast_products
 from tinyworld.train_clip import PICTURES
 from tinyworld.training import Run, Schedule, adamw, train
 from tinyworld.weight_files import load_weights, save_weights
@@ -43,7 +44,7 @@ def main() -> None:
     def loss_of_step(rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
         rows = np.sort(rng.choice(len(data.scenes), BATCH, replace=False))
         pixels = signed_pixels(data.pictures[rows]).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_products():
             latents = model.encode(pixels)
             noise = LATENT_NOISE * torch.randn(latents.shape, generator=generator)
             rebuilt = model.decode(latents + noise).float()

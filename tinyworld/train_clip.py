@@ -27,6 +27,7 @@ from tinyworld.clip import (
 from tinyworld.contrasts import ContrastPairs
 from tinyworld.dataset import held_out_set, training_set
 from tinyworld.factor_heads import TaughtClip
+from tinyworld.precision import fast_products
 from tinyworld.training import Run, Schedule, adamw, train
 from tinyworld.vocabulary import build_tokenizer, words_of_captions
 from tinyworld.weight_files import save_weights
@@ -56,7 +57,7 @@ def main() -> None:
         pictures = _augmented(clip.pixels(data.pictures[rows]), rng)
         texts = clip.tokenize(data.captions(rows, rng))
         # torch's fused attention is slower backwards on a CPU than plain matrix products.
-        with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        with fast_products(), sdpa_kernel(SDPBackend.MATH):
             seen = model.encode_image(pictures, normalize=True)
             read = model.encode_text(texts, normalize=True)
         with torch.no_grad():

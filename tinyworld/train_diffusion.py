@@ -19,6 +19,7 @@ from tinyworld.card import write_card
 from tinyworld.clip import TEXT_WIDTH, WEIGHTS, load_clip, load_clip_from
 from tinyworld.dataset import training_set
 from tinyworld.diffusion import load_diffusion, training_schedule
+from tinyworld.precision import fast_products
 from tinyworld.sampling import GUIDANCE, STEPS, sample
 from tinyworld.scenes import sample_scenes
 from tinyworld.train_autoencoder import signed_pixels
@@ -53,7 +54,7 @@ def main() -> None:
         noise = torch.randn(clean.shape, generator=generator)
         times = _stratified_timesteps(generator)
         noisy = noising.add_noise(clean, noise, times)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_products():
             features = clip.text_features(told).clone()
             predicted = model(noisy, times, features)
         error = predicted.float() - noising.get_velocity(clean, noise, times)
@@ -82,7 +83,7 @@ def _latents(pictures: NDArray[np.uint8]) -> torch.Tensor:
     autoencoder = Autoencoder().eval()
     autoencoder.load_state_dict(load_weights(WEIGHTS / "autoencoder.safetensors"))
     batches = np.array_split(pictures, max(1, len(pictures) // 500))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with fast_products():
         encoded = [autoencoder.encode(signed_pixels(batch)).float() for batch in batches]
     return torch.cat(encoded)
 
