@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 
 NATIVE = ("avx512_bf16", "amx_bf16")
@@ -15,7 +13,6 @@ def fast_products() -> torch.autocast:
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=multiplies_bfloat16())
 
 
-@cache
 def multiplies_bfloat16() -> bool:
     """Whether this processor does."""
     capabilities = torch.cpu.get_capabilities()

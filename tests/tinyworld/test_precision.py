@@ -6,18 +6,11 @@ import pytest
 import torch
 
 from tinyworld.diffusion import load_diffusion
-from tinyworld.precision import fast_products, multiplies_bfloat16
+from tinyworld.precision import fast_products
 
 
 def on_a_processor_with(monkeypatch: pytest.MonkeyPatch, **capabilities: bool) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True} | capabilities)
-    multiplies_bfloat16.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def forget_the_processor():
-    yield
-    multiplies_bfloat16.cache_clear()
 
 
 def product() -> torch.Tensor:
