@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from math import tanh
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,28 +75,36 @@ class ActionLayout:
         return slice(self.groups + self.users, self.size)
 
 
-def unit(action: Floats, lean: float = 0.0) -> Floats:
+def unit(action: NDArray[np.floating], lean: float = 0.0) -> NDArray[np.floating]:
     """[-1, 1] onto [0, 1] along a piece of a sigmoid; strictly increasing and smooth.
 
     lean: shifts the piece; above 0, an action of 0 means more than a half.
     """
-    low, high = np.tanh(STEEPNESS * (lean - 1)), np.tanh(STEEPNESS * (lean + 1))
-    squashed: Floats = (np.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
+    low, high = _piece(lean)
+    squashed: NDArray[np.floating] = (np.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
     return squashed
 
 
 def inverse_unit(share: Floats, lean: float = 0.0) -> Floats:
     """The action that `unit` maps to this share."""
-    low, high = np.tanh(STEEPNESS * (lean - 1)), np.tanh(STEEPNESS * (lean + 1))
+    low, high = _piece(lean)
     action: Floats = np.arctanh(low + share * (high - low)) / STEEPNESS - lean
     return action
+
+
+def _piece(lean: float) -> tuple[float, float]:
+    """The sigmoid at both ends of the piece, as floats that leave an array's precision alone."""
+    return tanh(STEEPNESS * (lean - 1)), tanh(STEEPNESS * (lean + 1))
 
 
 def decide(
     action: NDArray[np.floating], layout: ActionLayout, settings: SharedDenoisingSettings
 ) -> Decision:
-    """(B, A) actions in [-1, 1] to the decision they mean."""
-    actions = np.asarray(action, dtype=np.float64)
+    """(B, A) actions in [-1, 1] to the decision they mean.
+
+    In single precision, as agents act: its tanh takes a third of the time.
+    """
+    actions = np.asarray(action, dtype=np.float32)
     by_user = (-1, layout.groups, layout.users_per_group)
     depth = unit(actions[:, layout.shared_steps], LEAN) * settings.deepest_branch  # (B, G)
     follow = unit(actions[:, layout.follow], LEAN).reshape(by_user)

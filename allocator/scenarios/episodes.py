@@ -98,7 +98,7 @@ def episodes_of(
     return Episodes(
         topic=topic,
         seed=seed,
-        prompt=catalogue.members[topic[..., None], member],
+        prompt=catalogue.members.take(topic[..., None] * members + member),
         persona=personas[_choice(who, len(personas))],
         phone=_choice(phone, phones),
         gain_db=gain_db(area, chance.waves, settings),
