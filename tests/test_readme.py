@@ -65,7 +65,7 @@ def shortened(command: str, folder: Path) -> str:
     if command.startswith("make "):
         return command.replace("make ", "make --dry-run ", 1)
     if command.startswith("allocator compare ") and "--out" in command:
-        return f"{command} --seeds 1 --steps 64 --episodes 2 --out {folder / 'runs'}"
+        return f"{command} --seeds 1 --steps 64 --episodes 2 --processes 1 --out {folder / 'runs'}"
     return command
 
 
