@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy.linalg import cholesky
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from qoe_service.balance import ranked
 from qoe_service.errors import PanelTooLarge, QoEError
@@ -189,6 +188,8 @@ def _check(count: int, seed: int, spread: float) -> None:
 
 def _normal_points(count: int, seed: int) -> Array:
     """(count, 5) independent standard normal scores, evenly spread; fewer are the first of more."""
+    from scipy.stats import qmc  # half a second, which whoever samples nobody need not wait for
+
     sequence = qmc.Sobol(len(TRAITS), bits=SOBOL_BITS, rng=np.random.default_rng([seed, 0]))
     points = sequence.random_base2(int(count - 1).bit_length())[:count]
     middle_of_cell = 2.0 ** -(SOBOL_BITS + 1)  # a point at 0 would be infinitely far out
