@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-# DEMO=short draws and judges all pictures and trains a little: about five minutes instead of ten.
+# DEMO=short draws and judges all pictures and trains a little: about five minutes instead of eight.
 DEMO ?= full
 # JUDGE=fake-vlm lets a fake vision-language model judge, asked over the real protocol.
 JUDGE ?= clip

@@ -27,7 +27,7 @@ def demo(
         from allocator.rlli import ServiceSource
         from allocator.service_process import running_service
 
-        steps, episodes = (4_800, 16) if short else (20_000, 32)
+        steps, episodes = (4_800, 16) if short else (10_000, 32)
         settings = ComparisonSettings(
             folder=out,
             scenario="easy",
