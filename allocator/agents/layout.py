@@ -5,7 +5,6 @@ Shapes: B observations, G groups, K users in a group, T denoising steps, E error
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import torch
 from torch import Tensor
 
-from allocator.scenarios.actions import LEAN, STEEPNESS
+from allocator.scenarios.actions import LEAN, STEEPNESS, piece
 from allocator.scenarios.observation import SNR_UNIT_DB, SNR_ZERO_DB
 
 if TYPE_CHECKING:
@@ -165,7 +164,7 @@ class Layout:
 
 def smooth_unit(action: Tensor, lean: float = 0.0) -> Tensor:
     """`scenarios.actions.unit` for tensors."""
-    low, high = math.tanh(STEEPNESS * (lean - 1)), math.tanh(STEEPNESS * (lean + 1))
+    low, high = piece(lean)
     return (torch.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
 
 

@@ -75,26 +75,26 @@ class ActionLayout:
         return slice(self.groups + self.users, self.size)
 
 
+def piece(lean: float) -> tuple[float, float]:
+    """The sigmoid at both ends of the piece, as floats that leave an array's precision alone."""
+    return tanh(STEEPNESS * (lean - 1)), tanh(STEEPNESS * (lean + 1))
+
+
 def unit(action: NDArray[np.floating], lean: float = 0.0) -> NDArray[np.floating]:
     """[-1, 1] onto [0, 1] along a piece of a sigmoid; strictly increasing and smooth.
 
     lean: shifts the piece; above 0, an action of 0 means more than a half.
     """
-    low, high = _piece(lean)
+    low, high = piece(lean)
     squashed: NDArray[np.floating] = (np.tanh(STEEPNESS * (lean + action)) - low) / (high - low)
     return squashed
 
 
 def inverse_unit(share: Floats, lean: float = 0.0) -> Floats:
     """The action that `unit` maps to this share."""
-    low, high = _piece(lean)
+    low, high = piece(lean)
     action: Floats = np.arctanh(low + share * (high - low)) / STEEPNESS - lean
     return action
-
-
-def _piece(lean: float) -> tuple[float, float]:
-    """The sigmoid at both ends of the piece, as floats that leave an array's precision alone."""
-    return tanh(STEEPNESS * (lean - 1)), tanh(STEEPNESS * (lean + 1))
 
 
 def decide(
